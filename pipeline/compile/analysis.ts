@@ -1,0 +1,93 @@
+/**
+ * What stage 2 finds out about one cell by itself, and stage 3 puts together. A cell's analysis depends on its source and on nothing
+ * else, so it is kept by source; everything that needs to know other cells (is `f` a function of this notebook, does it change
+ * its argument?) is left as a question here and answered by `3-link`.
+ *
+ * "Global" means a name in the notebook's top-level scope. Ranges are offsets in the cell's source.
+ */
+import type { Range } from '../model/problem';
+
+export interface CellAnalysis {
+  /** Global names read before the cell certainly assigned them, first use of each. What functions read when they are called is not here but in `functions`. */
+  reads: Use[];
+  /** Global names bound, in order of first binding; `certain` when it happens on every path through the cell. */
+  assigns: Assign[];
+  /** Global names whose object may be changed in place; `path` is what the code says about how (`fit()`, `[...] =`). Includes names the cell also assigned. */
+  mutates: Mutation[];
+  /** Names that may share objects after the cell, because of `a = b`, `a = b.x`, `a = [b]`, `a = f(b)` where f is not known to be pure. */
+  aliases: [string, string][];
+  /** Top-level code that can travel, in source order. */
+  definitions: DefinitionUse[];
+  /** Functions, classes and lambdas bound to global names, and what calling them does. */
+  functions: FunctionEffect[];
+  /** Calls of a global name (or attribute of one) whose effect on arguments depends on what the name is. Answered in stage 3. */
+  calls: Call[];
+  channels: { reads: string[]; changes: string[] };
+  files: { reads: FileUse[]; writes: FileUse[]; readsAny: boolean; writesAny: boolean };
+  /** Code that cannot be followed, with words for a person: "exec of a computed text", "from numpy import *", "%run prepare.py". */
+  dynamic: { reason: string; range: Range; reads: boolean; writes: boolean; modules?: string[] }[];
+  /** Parse errors; nothing else is trusted when there is one. */
+  errors: { message: string; range: Range }[];
+}
+
+export interface Use {
+  name: string;
+  range: Range;
+}
+
+export interface Assign extends Use {
+  certain: boolean;
+  /** `del v`: unbinds. `mutable` is false when the value is certainly an immutable literal. */
+  deletes?: boolean;
+  mutable: boolean;
+}
+
+export interface Mutation extends Use {
+  path: string;
+}
+
+export interface DefinitionUse {
+  /** Names it binds; empty for a setup call. */
+  names: string[];
+  kind: 'import' | 'function' | 'class' | 'setup';
+  range: Range;
+  /** Line of the cell it starts on, from 0 (of the decorator, if there is one). */
+  line: number;
+  source: string;
+  /** Global names needed when it is executed: decorators, defaults, bases, class bodies, annotations that are evaluated. */
+  needs: string[];
+  /** False for a definition inside `if`, `try`, `for`, `with`: its names are then also assigned as values. */
+  certain: boolean;
+  /** For imports: the modules, `numpy`, `sklearn.linear_model`. */
+  modules?: string[];
+}
+
+export interface FunctionEffect {
+  name: string;
+  /** Global names its body reads when called (closures and nested functions included). */
+  reads: string[];
+  /** Names it binds through `global`. */
+  assigns: string[];
+  /** Global names whose object its body may change. */
+  mutates: string[];
+  /** Parameters, in order, and whether the body may change the argument's object (itself, or by calls listed in `calls`). */
+  parameters: { name: string; mutates: boolean; kind: 'positional' | 'keyword' | 'rest' | 'rest-keywords' }[];
+  /** Calls its body makes that stage 3 has to resolve; arguments that are parameters are given by parameter name. */
+  calls: Call[];
+  channels: { reads: string[]; changes: string[] };
+}
+
+export interface Call {
+  /** `f`, `module.f`, or `obj.method`; the first part is a global name (or a parameter, inside a function). */
+  callee: string;
+  /** Names passed as they are (`f(x)`, `f(y=x)`, `f(*x)`, `f([x])`), by position or keyword. */
+  arguments: { name: string; position?: number; keyword?: string }[];
+  /** An expression statement: its value is thrown away, so it is there for its effect. */
+  dropped: boolean;
+  range: Range;
+}
+
+export interface FileUse {
+  path: string;
+  range: Range;
+}

@@ -1,0 +1,120 @@
+/**
+ * The task document (what the runner is handed for one attempt) and what comes back. Both languages test against
+ * `runner/tests/task.json`, `runner/tests/events.jsonl` and `runner/tests/result.json`.
+ */
+import type { Provided, SavedState, SavedValue } from './artifact';
+import type { Literal } from './parameter';
+import type { Cell, Definition } from './pipeline';
+import type { FailureKind, Instant } from './run';
+
+export const taskFormat = 1;
+
+export interface TaskDocument {
+  format: typeof taskFormat;
+  run: string;
+  /** The step's name; `load+train` where the engine runs two steps in one process. */
+  step: string;
+  attempt: number;
+  /** Written into every event and result; a result with another token is refused. */
+  token: string;
+  /** Cells whose outputs are not wanted: shared cells (except for the first step), then travelling definitions. */
+  prelude: Definition[];
+  /** Values for the names of the `parameters` cell, set after the prelude. */
+  parameters: Record<string, Literal>;
+  /** What to restore before the cells run. One blob may serve several names. */
+  inputs: {
+    values: Record<string, SavedValue>;
+    channels: Record<string, SavedState>;
+    /** By path from the notebook's folder; null: an earlier step removed it. */
+    files: Record<string, SavedState | null>;
+  };
+  /** Cells in order. `executionCount` is the number that running the notebook from top to bottom would give. */
+  cells: (Cell & { executionCount: number })[];
+  /**
+   * Variables that a step below may read. The runner saves each of them that the cells assigned or changed, and nothing else.
+   * `*`: every variable it can save.
+   */
+  wanted: string[];
+  /** Names bound by travelling code: functions and classes among them cross by reference, not by value. */
+  definitions: string[];
+  /** Names whose values become metrics. */
+  metrics: string[];
+  /** True: generators get fresh entropy where no channel restores them. False: only restored state counts. */
+  freshRandom: boolean;
+  /** The notebook's folder, snapshot to show the step, and where the step runs. Absolute paths of the machine it runs on. */
+  folder: string;
+  workspace: string;
+  /** Where blobs are: a folder now, a URL later. */
+  artifacts: string;
+  /** Where `result.json` goes: written last, atomically. */
+  attemptFolder: string;
+  env: Record<string, string>;
+  limits: { memory?: number; timeout?: number };
+}
+
+/** What the runner says while it runs: one JSON document per line, in order. */
+export type TaskEvent = { token: string; at: Instant } & (
+  | { type: 'started'; pid: number; startTime: number }
+  | { type: 'inputs-restored'; seconds: number }
+  | { type: 'cell-started'; cell: number; executionCount: number }
+  | { type: 'output'; cell: number; output: Output }
+  /** Replace the data of earlier outputs with this display id, in any cell of this attempt. */
+  | { type: 'update-display'; displayId: string; data: Record<string, unknown>; metadata: Record<string, unknown> }
+  | { type: 'clear-output'; cell: number }
+  | { type: 'cell-finished'; cell: number; status: 'ok' | 'error'; seconds: number }
+  | { type: 'metric'; name: string; value: number; step?: number }
+  | { type: 'result'; result: TaskResult }
+);
+
+/** An nbformat output: `stream`, `display_data`, `execute_result` or `error`. */
+export type Output =
+  | { output_type: 'stream'; name: 'stdout' | 'stderr'; text: string }
+  | { output_type: 'display_data'; data: Record<string, unknown>; metadata: Record<string, unknown> }
+  | { output_type: 'execute_result'; data: Record<string, unknown>; metadata: Record<string, unknown>; execution_count: number }
+  | { output_type: 'error'; ename: string; evalue: string; traceback: string[] };
+
+export interface CellResult {
+  cell: number;
+  executionCount: number;
+  outputs: Output[];
+  started: Instant;
+  seconds: number;
+  status: 'ok' | 'error';
+}
+
+export interface TaskError {
+  kind: FailureKind;
+  /** One sentence for a person, without our stack trace. */
+  message: string;
+  /** The variable, for `missing-name` and `lost-value`. */
+  name?: string;
+  cell?: number;
+  ename?: string;
+  evalue?: string;
+  /** As IPython printed it, with ANSI colours. */
+  traceback?: string[];
+}
+
+export interface TaskResult {
+  format: typeof taskFormat;
+  run: string;
+  step: string;
+  attempt: number;
+  token: string;
+  status: 'succeeded' | 'failed';
+  /** What the step was seen to assign, change or write. A name it was given and left as it was is not here. */
+  provided: Provided;
+  /** Channels and files that the step was seen to use, so that a change of them above makes it run again. */
+  used: string[];
+  /** Every variable in the namespace at the end, saved or not: a step below that turns out to need one can have it. */
+  defined: string[];
+  cells: CellResult[];
+  metrics: { name: string; value: number; step?: number }[];
+  error?: TaskError;
+  seconds: { start: number; inputs: number; user: number; outputs: number };
+  /** Bytes. */
+  peakMemory: number;
+  cpuSeconds: number;
+  /** name → version of the packages loaded, and Python's version. */
+  environment?: { python: string; packages: Record<string, string> };
+}

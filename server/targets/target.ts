@@ -1,0 +1,39 @@
+/**
+ * A target is a place where steps run. One interface, one suite (`suite.ts`) that every target passes.
+ *
+ * A target starts attempts, stops them and tells what they say. It decides nothing: retries, order and what a result means belong
+ * to the engine. Every call may be repeated after a crash: an attempt is known by (run, step, attempt) alone.
+ */
+import type { TaskDocument, TaskError, TaskEvent } from '../../pipeline/model/task';
+
+export interface AttemptId {
+  run: string;
+  step: string;
+  attempt: number;
+}
+
+/** What a target tells of an attempt, in order: any number of `event`, then exactly one `ended`. */
+export type TargetEvent =
+  | { what: 'event'; id: AttemptId; event: TaskEvent }
+  /**
+   * The attempt will say no more and its process or pod is gone or is certain to go. If the runner committed a result, the last `event`
+   * before this was its `result`; otherwise `error` says what happened instead (killed, out of memory, timeout, platform).
+   */
+  | { what: 'ended'; id: AttemptId; error?: TaskError };
+
+export interface Target {
+  readonly name: string;
+  /** Resolves when the attempt is on its way; rejects only when nothing was started. Starting what runs already changes nothing. */
+  start(task: TaskDocument): Promise<void>;
+  /** Really stops it, and what it started; `ended` follows. Stopping what is gone changes nothing. */
+  stop(id: AttemptId): Promise<void>;
+  /** Tells every event from now on. Returns its own undo. */
+  watch(listener: (event: TargetEvent) => void): () => void;
+  /**
+   * After a crash: what became of attempts that this target was asked to start by an earlier process. Those that committed a result are told as
+   * events; the others are stopped, leaving no process behind, and told as ended.
+   */
+  recover(ids: AttemptId[]): Promise<void>;
+  /** Ends everything the target still runs, and waits for it. */
+  close(): Promise<void>;
+}

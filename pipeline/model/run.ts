@@ -1,5 +1,5 @@
 /** Runs and their statuses. Statuses are listed here and nowhere else. */
-import type { Digest, Provided } from './artifact';
+import type { Digest, Preview, Provided } from './artifact';
 import type { Literal } from './parameter';
 import type { TaskError, TaskResult } from './task';
 
@@ -43,15 +43,102 @@ export interface Overhead {
   observed: number;
 }
 
+/** What a blob is to the run that made it. */
+export interface MadeArtifact {
+  name: string;
+  digest: Digest;
+  size: number;
+  type?: string;
+  preview?: Preview;
+}
+
+/**
+ * One thing that happened in a run. The store applies a list of them to its tables and appends one event for each, in one transaction.
+ * Absent fields leave what is stored as it is; `undefined` cannot erase.
+ */
+export type Change =
+  | { what: 'run'; status: RunStatus; reason?: string }
+  /** `given` and `reuseKey` are kept in the table only: events stay small. */
+  | { what: 'step'; step: string; status: StepRunStatus; reason?: string; unit?: string; attempts?: number; result?: Digest; given?: unknown; reuseKey?: string }
+  | {
+      what: 'attempt';
+      step: string;
+      attempt: number;
+      status: AttemptStatus;
+      token?: string;
+      error?: TaskError;
+      overhead?: Overhead;
+      peakMemory?: number;
+      cpuSeconds?: number;
+      result?: Digest;
+    }
+  /** `plan` replaces what the engine keeps of its plan (joins, learned names); table only. */
+  | { what: 'plan'; steps?: [string, string]; reason: string; plan?: unknown }
+  | { what: 'artifacts'; step: string; attempt: number; artifacts: MadeArtifact[] };
+
+/** A change as the log keeps it: without what only the engine reads, tokens among it. */
+export type LoggedChange =
+  | Exclude<Change, { what: 'step' | 'plan' | 'attempt' | 'artifacts' }>
+  | Omit<Extract<Change, { what: 'step' }>, 'given' | 'reuseKey'>
+  | Omit<Extract<Change, { what: 'attempt' }>, 'token'>
+  | Omit<Extract<Change, { what: 'plan' }>, 'plan'>
+  | { what: 'artifacts'; step: string; attempt: number; artifacts: Omit<MadeArtifact, 'preview'>[] };
+
 /** One row of the append-only log. `sequence` counts from 1 within a run, with no gaps. */
 export interface RunEvent {
   sequence: number;
   at: Instant;
-  change:
-    | { what: 'run'; status: RunStatus; reason?: string }
-    | { what: 'step'; step: string; status: StepRunStatus; reason?: string }
-    | { what: 'attempt'; step: string; attempt: number; status: AttemptStatus; error?: TaskError; overhead?: Overhead }
-    | { what: 'plan'; steps?: [string, string]; reason: string };
+  change: LoggedChange;
+}
+
+/** A run as the store knows it. `sequence` is the number of its last event. */
+export interface Run {
+  id: string;
+  pipeline: string;
+  version: number;
+  experiment?: string;
+  status: RunStatus;
+  options: RunOptions;
+  plan?: unknown;
+  reason?: string;
+  created: Instant;
+  started?: Instant;
+  ended?: Instant;
+  /** Who moves it forward, as long as its claim holds. */
+  owner?: string;
+  notebookPath: string;
+  folder: string;
+  target: string;
+  sequence: number;
+}
+
+export interface StepRun {
+  step: string;
+  status: StepRunStatus;
+  attempts: number;
+  /** The unit it runs in, when steps were joined. */
+  unit?: string;
+  reason?: string;
+  started?: Instant;
+  ended?: Instant;
+  result?: Digest;
+  given?: unknown;
+  reuseKey?: string;
+}
+
+export interface Attempt {
+  /** The step, or the unit (`load+train`) it ran. */
+  step: string;
+  attempt: number;
+  token?: string;
+  status: AttemptStatus;
+  error?: TaskError;
+  overhead?: Overhead;
+  peakMemory?: number;
+  cpuSeconds?: number;
+  result?: Digest;
+  started?: Instant;
+  ended?: Instant;
 }
 
 export type { Digest, Provided, TaskResult };

@@ -8,8 +8,16 @@
 import type { Range } from '../model/problem';
 
 export interface CellAnalysis {
-  /** Global names read before the cell certainly assigned them, first use of each. What functions read when they are called is not here but in `functions`. */
+  /**
+   * Global names read before the cell certainly assigned them, first use of each. What functions read when they are called is not here but in `functions`.
+   * Python's builtins are among them, since a notebook may assign `list` or `input`; stage 3 drops those that nobody binds (`isBuiltin` of `2-analyse`).
+   */
   reads: Use[];
+  /**
+   * Every global name the cell loads while it runs, assigned before or not, first use of each: a superset of `reads`. If one is a function of the notebook, it may be called here:
+   * what it reads is read here too, except names that the cell has settled before (`Assign.settled <= use.range.from`).
+   */
+  uses: Use[];
   /** Global names bound, in order of first binding; `certain` when it happens on every path through the cell. */
   assigns: Assign[];
   /** Global names whose object may be changed in place; `path` is what the code says about how (`fit()`, `[...] =`). Includes names the cell also assigned. */
@@ -37,6 +45,8 @@ export interface Use {
 
 export interface Assign extends Use {
   certain: boolean;
+  /** Offset from which the name is certainly bound; absent when it is bound on some paths only. */
+  settled?: number;
   /** `del v`: unbinds. `mutable` is false when the value is certainly an immutable literal. */
   deletes?: boolean;
   mutable: boolean;
@@ -60,9 +70,12 @@ export interface DefinitionUse {
   certain: boolean;
   /** For imports: the modules, `numpy`, `sklearn.linear_model`. */
   modules?: string[];
+  /** For imports: what each bound name stands for, `{np: 'numpy', shuffle: 'random.shuffle'}`. `knownCall(origin)` of `2-analyse` tells what calling it does. */
+  origins?: Record<string, string>;
 }
 
 export interface FunctionEffect {
+  /** `f`, or `Class.method` for each method of a class (its first parameter is the object): a call `x.method()` may be one to any class of the notebook that has it. */
   name: string;
   /** Global names its body reads when called (closures and nested functions included). */
   reads: string[];
@@ -75,6 +88,9 @@ export interface FunctionEffect {
   /** Calls its body makes that stage 3 has to resolve; arguments that are parameters are given by parameter name. */
   calls: Call[];
   channels: { reads: string[]; changes: string[] };
+  files: { reads: FileUse[]; writes: FileUse[]; readsAny: boolean; writesAny: boolean };
+  /** The body runs code that cannot be followed (`exec` of a computed text, `globals()[name] = ...`). */
+  dynamic: { reads: boolean; writes: boolean };
 }
 
 export interface Call {

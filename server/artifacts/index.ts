@@ -1,0 +1,190 @@
+/**
+ * Artifacts: blobs in a folder, known by the digest of their content (docs/running.md, "Blobs"). A blob is written under a temporary
+ * name and renamed, so under a digest there is a whole blob or none. Nothing but a digest is ever made into a path.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import { createReadStream, existsSync, mkdirSync } from 'node:fs';
+import { type FileHandle, mkdir, open, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { type Digest, isDigest } from '../../pipeline/model/artifact';
+import { StorageProblem, storageProblem } from './problem';
+
+export { StorageProblem } from './problem';
+
+export interface Artifacts {
+  readonly folder: string;
+  /**
+   * Keeps the content and tells its digest. When it resolves the blob is whole and safe from the death of this process; it is safe from
+   * loss of power too unless `durable` is false, in which case `settle` sees to it.
+   */
+  put(content: Uint8Array | string | AsyncIterable<Uint8Array | string>, options?: { durable?: boolean }): Promise<{ digest: Digest; size: number }>;
+  /** The blob's bytes, checked against the digest. */
+  read(digest: Digest): Promise<Buffer>;
+  /** Where the blob is, or would be. Throws for anything that is not a digest. */
+  path(digest: Digest): string;
+  has(digest: Digest): boolean;
+  /** Reads all of it: false when it is missing or is not what its digest says. */
+  verify(digest: Digest): Promise<boolean>;
+  /** Waits until everything put so far is on the disk. */
+  settle(): Promise<void>;
+}
+
+/** Temporary files older than this were left by programs that died. */
+const abandoned = 24 * 60 * 60 * 1000;
+
+/** Opens (and makes, for its owner alone) the folder. Throws a `StorageProblem` when it cannot be used. */
+export function openArtifacts(folder: string): Artifacts {
+  const root = resolve(folder);
+  const temporary = join(root, 'tmp');
+  try {
+    mkdirSync(root, { recursive: true, mode: 0o700 });
+    mkdirSync(temporary, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw storageProblem(error, root);
+  }
+  void removeAbandoned(temporary);
+  return new Folder(root, temporary);
+}
+
+class Folder implements Artifacts {
+  private readonly syncing = new Set<Promise<void>>();
+
+  constructor(
+    readonly folder: string,
+    private readonly temporary: string,
+  ) {}
+
+  path(digest: Digest): string {
+    if (!isDigest(digest)) throw new StorageProblem('digest', `Not the digest of an artifact: ${JSON.stringify(digest)?.slice(0, 100)}.`);
+    const hex = digest.slice('sha256:'.length);
+    return join(this.folder, 'sha256', hex.slice(0, 2), hex.slice(2));
+  }
+
+  has(digest: Digest): boolean {
+    return existsSync(this.path(digest));
+  }
+
+  async put(content: Uint8Array | string | AsyncIterable<Uint8Array | string>, { durable = true } = {}): Promise<{ digest: Digest; size: number }> {
+    try {
+      const whole = typeof content === 'string' ? Buffer.from(content) : content;
+      if (whole instanceof Uint8Array) {
+        const digest = digestOf(whole);
+        if (await this.holds(digest, whole.length)) return { digest, size: whole.length };
+        return await this.keep([whole], durable);
+      }
+      return await this.keep(whole, durable);
+    } catch (error) {
+      throw storageProblem(error, this.folder);
+    }
+  }
+
+  async read(digest: Digest): Promise<Buffer> {
+    const path = this.path(digest);
+    let bytes: Buffer;
+    try {
+      bytes = await readFile(path);
+    } catch (error) {
+      throw storageProblem(error, this.folder, digest);
+    }
+    if (digestOf(bytes) !== digest) throw damaged(digest, path);
+    return bytes;
+  }
+
+  async verify(digest: Digest): Promise<boolean> {
+    const path = this.path(digest);
+    const hash = createHash('sha256');
+    try {
+      for await (const chunk of createReadStream(path)) hash.update(chunk);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+      throw storageProblem(error, this.folder, digest);
+    }
+    return `sha256:${hash.digest('hex')}` === digest;
+  }
+
+  async settle(): Promise<void> {
+    try {
+      while (this.syncing.size > 0) await Promise.all(this.syncing);
+    } catch (error) {
+      throw storageProblem(error, this.folder);
+    }
+  }
+
+  /** There already, and whole as far as its length tells: power lost between a rename and a sync can leave a blob short. */
+  private async holds(digest: Digest, size: number): Promise<boolean> {
+    const found = await stat(this.path(digest)).catch(() => undefined);
+    return found?.isFile() === true && found.size === size;
+  }
+
+  private async keep(content: Iterable<Uint8Array> | AsyncIterable<Uint8Array | string>, durable: boolean): Promise<{ digest: Digest; size: number }> {
+    const name = join(this.temporary, `${process.pid}-${randomBytes(9).toString('hex')}`);
+    const hash = createHash('sha256');
+    let size = 0;
+    let file: FileHandle | undefined;
+    let kept = false;
+    try {
+      file = await open(name, 'wx', 0o600);
+      for await (const chunk of content) {
+        const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+        hash.update(bytes);
+        size += bytes.length;
+        // FileHandle.write may write a part only, writeFile does not.
+        await file.writeFile(bytes);
+      }
+      const digest: Digest = `sha256:${hash.digest('hex')}`;
+      if (await this.holds(digest, size)) return { digest, size };
+      if (durable) await file.sync();
+      const path = this.path(digest);
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      await rename(name, path);
+      kept = true;
+      if (durable) await syncFolder(dirname(path));
+      else this.syncLater(file, path);
+      if (!durable) file = undefined;
+      return { digest, size };
+    } finally {
+      await file?.close();
+      if (!kept) await rm(name, { force: true });
+    }
+  }
+
+  private syncLater(file: FileHandle, path: string): void {
+    const done = (async () => {
+      try {
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await syncFolder(dirname(path));
+    })();
+    this.syncing.add(done);
+    // A failure is told by `settle`, if it is still to come; never by an unhandled rejection.
+    done.then(
+      () => this.syncing.delete(done),
+      () => {},
+    );
+  }
+}
+
+const digestOf = (bytes: Uint8Array): Digest => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+
+const damaged = (digest: Digest, path: string) =>
+  new StorageProblem('damaged', `The artifact ${digest} is damaged: ${path} does not hold what its name says; remove the file and run the step that made it again.`);
+
+/** A rename is on the disk when its folder is. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function removeAbandoned(folder: string): Promise<void> {
+  for (const name of await readdir(folder).catch(() => [])) {
+    const path = join(folder, name);
+    const found = await stat(path).catch(() => undefined);
+    if (found && Date.now() - found.mtimeMs > abandoned) await rm(path, { force: true }).catch(() => {});
+  }
+}

@@ -1,0 +1,312 @@
+/**
+ * What happens next in a run: a decision from what is known, with no clock, no input and no output. The same state and time give the
+ * same decisions. The rules are those of docs/running.md; `loop.ts` carries the decisions out.
+ *
+ * Units are looked at in notebook order, only those that something touched. A unit is *settled* when it has finished with what it would
+ * be given now and everything above that could still change that has settled too; a run is over when every unit is settled.
+ */
+import type { FailureKind, StepRunStatus } from '../../pipeline/model/run';
+import type { TaskError, TaskResult } from '../../pipeline/model/task';
+import { difference, expect, type Expectation } from './binding';
+import type { Unit } from './units';
+import { addReader, addWriter, demand, type Given, learn, replan, type RunState } from './state';
+
+export type Decision =
+  | { do: 'start'; unit: Unit; attempt: number; given: Given }
+  | { do: 'stop'; unit: Unit; attempt: number }
+  | { do: 'status'; unit: Unit; status: StepRunStatus; reason?: string }
+  /** Something was learnt: a read that the analysis overlooked, or steps that have to run in one process. */
+  | { do: 'plan'; steps?: [string, string]; reason: string }
+  | { do: 'finish'; status: 'succeeded' | 'failed' | 'cancelled'; reason?: string };
+
+export interface Limits {
+  /** Attempts that may run at once. */
+  workers: number;
+}
+
+/** Failures that are nobody's code: tried again on a budget of their own. */
+const platformKinds = new Set<FailureKind>(['node-lost', 'image', 'platform', 'killed']);
+const platformBudget = 2;
+
+/** Moves the run forward. Changes `state` and says what to do about it. */
+export function advance(state: RunState, now: number, limits: Limits): Decision[] {
+  const decisions: Decision[] = [];
+  if (state.status !== 'running') return decisions;
+  if (state.cancelling) return cancelAll(state, decisions);
+  const ready = new Map<number, Given>();
+  do {
+    while (state.touched.size > 0) {
+      for (const unit of [...state.touched].sort((a, b) => a - b)) {
+        if (!state.touched.delete(unit)) continue;
+        ready.delete(unit);
+        if (!consider(state, unit, now, decisions, ready)) continue;
+        ready.clear();
+        break;
+      }
+    }
+    while (state.settledBelow < state.units.length && state.states[state.settledBelow]!.settled) state.settledBelow++;
+  } while (settleFailure(state, now, decisions) || stopBelow(state, decisions));
+  if (state.settledBelow === state.units.length) finish(state, decisions);
+  else startReady(state, ready, limits, decisions);
+  for (let unit = state.settledBelow; unit < state.units.length; unit++) {
+    const one = state.states[unit]!;
+    if (one.status === 'queued' || one.notBefore > now) state.touched.add(unit);
+  }
+  return decisions;
+}
+
+/** When a unit that backs off is due, in milliseconds since the epoch. */
+export function wakeAt(state: RunState): number | undefined {
+  let at: number | undefined;
+  for (let unit = state.settledBelow; unit < state.units.length; unit++) {
+    const one = state.states[unit]!;
+    if (one.status === 'waiting' && one.notBefore > 0) at = Math.min(at ?? one.notBefore, one.notBefore);
+  }
+  return at;
+}
+
+/** Looks at one unit. True when the units were laid anew. */
+function consider(state: RunState, unit: number, now: number, decisions: Decision[], ready: Map<number, Given>): boolean {
+  const one = state.states[unit]!;
+  if (one.status === 'skipped') return false;
+  const expectation = expect(state, unit);
+  for (const name of expectation.reads) addReader(state, name, unit);
+  const { given, pending, lost } = expectation;
+  if (lost && pending.length === 0) {
+    join(state, lost, unit, decisions);
+    return true;
+  }
+  const broken = expectation.broken ?? order(state, unit).find(other => state.states[other]!.settled && state.states[other]!.broken);
+  const waits = pending.length > 0 || order(state, unit).some(other => !state.states[other]!.settled);
+  switch (one.status) {
+    case 'waiting':
+    case 'queued':
+      if (broken !== undefined && !waits) skip(state, unit, `needs ${quote(state, broken)}, which did not succeed`, decisions);
+      else if (!waits && one.notBefore <= now) ready.set(unit, given);
+      break;
+    case 'running': {
+      const changed = waits ? undefined : difference(given, one.given!, []);
+      if (changed) {
+        decisions.push({ do: 'stop', unit: state.units[unit]!, attempt: one.attempt });
+        again(state, unit, `what it reads changed: ${changed}`, decisions);
+      }
+      break;
+    }
+    case 'succeeded':
+    case 'reused':
+    case 'failed': {
+      const changed = waits ? undefined : (difference(given, one.given!, one.outcome!.used) ?? askedTooLittle(state, unit));
+      if (changed) again(state, unit, `what it reads changed: ${changed}`, decisions);
+      else if (one.status !== 'failed') settle(state, unit, !waits);
+      else if (waits) settle(state, unit, false);
+      break;
+    }
+  }
+  return false;
+}
+
+function settle(state: RunState, unit: number, settled: boolean): void {
+  const one = state.states[unit]!;
+  if (one.settled === settled) return;
+  one.settled = settled;
+  if (!settled) state.settledBelow = Math.min(state.settledBelow, unit);
+  touchReaders(state, unit);
+}
+
+/** Whoever reads what this unit provides or may provide has to be looked at. */
+export function touchReaders(state: RunState, unit: number): void {
+  const names = state.claims.get(unit) ?? new Set<string>();
+  const all = names.has('*');
+  const files = [...names].some(name => name.startsWith('file:'));
+  const touch = (readers: Iterable<number> | undefined) => {
+    for (const reader of readers ?? []) if (reader > unit) state.touched.add(reader);
+  };
+  for (const name of names) touch(state.readers.get(name));
+  touch(state.readers.get('*'));
+  if (files) touch(state.readers.get('file:*'));
+  touch(state.followers.get(unit));
+  if (all) for (let below = unit + 1; below < state.units.length; below++) state.touched.add(below);
+}
+
+function again(state: RunState, unit: number, reason: string, decisions: Decision[]): void {
+  const one = state.states[unit]!;
+  one.status = 'waiting';
+  one.failures = 0;
+  one.platformFailures = 0;
+  one.notBefore = 0;
+  one.broken = false;
+  decisions.push({ do: 'status', unit: state.units[unit]!, status: 'waiting', reason });
+  settle(state, unit, false);
+  state.touched.add(unit);
+}
+
+function skip(state: RunState, unit: number, reason: string, decisions: Decision[]): void {
+  const one = state.states[unit]!;
+  one.status = 'skipped';
+  one.broken = true;
+  decisions.push({ do: 'status', unit: state.units[unit]!, status: 'skipped', reason });
+  settle(state, unit, true);
+}
+
+/** A variable that a unit below has turned out to need, which this unit had and was not asked for. */
+function askedTooLittle(state: RunState, unit: number): string | undefined {
+  const one = state.states[unit]!;
+  if (one.status === 'failed') return undefined;
+  const asked = new Set(one.given!.wanted);
+  const code = new Set(state.units[unit]!.definitions);
+  for (const name of state.wanted[unit]!) {
+    if (!asked.has(name) && !code.has(name) && one.outcome!.defined.has(name)) return name;
+  }
+  return undefined;
+}
+
+/** Units named in `after`, apart from the unit itself. */
+function order(state: RunState, unit: number): number[] {
+  return state.units[unit]!.after.map(name => state.unitOf.get(name)).filter((other): other is number => other !== undefined && other !== unit);
+}
+
+/** Rule 6: the steps from the provider of a value that cannot cross to its reader run in one process. */
+function join(state: RunState, lost: NonNullable<Expectation['lost']>, reader: number, decisions: Decision[]): void {
+  const provider = lost.by;
+  for (let unit = provider; unit <= reader; unit++) {
+    const one = state.states[unit]!;
+    if (one.status === 'running') decisions.push({ do: 'stop', unit: state.units[unit]!, attempt: one.attempt });
+  }
+  const first = state.units[provider]!.steps[0]!.name;
+  const last = state.units[reader]!.steps.at(-1)!.name;
+  state.joins.push([first, last]);
+  replan(state);
+  decisions.push({
+    do: 'plan',
+    steps: [first, last],
+    reason: `\`${lost.name}\` (${lost.type}) cannot cross to step "${last}": ${lost.reason}; the steps from "${first}" to "${last}" run in one process`,
+  });
+}
+
+/** The first unit that is not settled has failed: learn from it, try again, or let it stand. False when there is no such unit. */
+function settleFailure(state: RunState, now: number, decisions: Decision[]): boolean {
+  const unit = state.settledBelow;
+  const one = state.states[unit];
+  if (one?.status !== 'failed') return false;
+  const error = one.outcome!.error!;
+  if (error.kind === 'missing-name' && error.name && learnFrom(state, unit, error.name, decisions)) return true;
+  const settings = state.units[unit]!.settings;
+  const platform = platformKinds.has(error.kind);
+  if (platform ? one.platformFailures <= platformBudget : one.failures <= (settings.retries ?? 0)) {
+    const wait = platform ? 1000 * one.platformFailures : backoff(settings.backoff, one.failures);
+    one.notBefore = now + wait;
+    one.status = 'waiting';
+    decisions.push({ do: 'status', unit: state.units[unit]!, status: 'waiting', reason: `tries again${wait > 0 ? ` in ${wait / 1000} s` : ''}: ${error.message}` });
+    state.touched.add(unit);
+    return true;
+  }
+  one.broken = true;
+  if (!state.options.keepGoing && settings.onFailure !== 'continue') state.stoppedAt = Math.min(state.stoppedAt, unit);
+  settle(state, unit, true);
+  return true;
+}
+
+/** Rule 5: a step above had the name. */
+function learnFrom(state: RunState, unit: number, name: string, decisions: Decision[]): boolean {
+  if (state.learned.get(unit)?.has(name)) return false;
+  for (let above = unit - 1; above >= 0; above--) {
+    if (!state.states[above]!.outcome?.defined.has(name)) continue;
+    learn(state, unit, name);
+    addReader(state, name, unit);
+    addWriter(state, name, above);
+    demand(state);
+    for (let i = 0; i <= unit; i++) state.touched.add(i);
+    decisions.push({ do: 'plan', reason: `step ${quote(state, unit)} needs \`${name}\`, which ${quote(state, above)} has` });
+    again(state, unit, `needs \`${name}\``, decisions);
+    return true;
+  }
+  return false;
+}
+
+/** What is below a failure that stands does not run, as in the notebook. False when there is nothing to stop. */
+function stopBelow(state: RunState, decisions: Decision[]): boolean {
+  for (let unit = state.stoppedAt + 1; unit < state.units.length; unit++) {
+    const one = state.states[unit]!;
+    if (one.settled) continue;
+    if (one.status === 'running') decisions.push({ do: 'stop', unit: state.units[unit]!, attempt: one.attempt });
+    skip(state, unit, `step ${quote(state, state.stoppedAt)} failed`, decisions);
+  }
+  return state.touched.size > 0;
+}
+
+function backoff(setting: RunState['units'][number]['settings']['backoff'], failures: number): number {
+  if (setting === undefined) return 0;
+  if (typeof setting === 'number') return setting * 1000;
+  const { first = 1, factor = 2, limit = 300 } = setting;
+  return Math.min(first * factor ** (failures - 1), limit) * 1000;
+}
+
+function startReady(state: RunState, ready: ReadonlyMap<number, Given>, limits: Limits, decisions: Decision[]): void {
+  let running = 0;
+  let held = Number.POSITIVE_INFINITY;
+  for (let unit = state.settledBelow; unit < state.units.length; unit++) {
+    const { status } = state.states[unit]!;
+    if (status === 'running') running++;
+    // Not yet certain that it fails, as something above may change; what is below waits for that.
+    if (status === 'failed' && !state.options.keepGoing) held = Math.min(held, unit);
+  }
+  for (const [unit, given] of [...ready].sort((a, b) => a[0] - b[0])) {
+    const one = state.states[unit]!;
+    if (unit > held || running >= limits.workers) {
+      if (one.status === 'queued') continue;
+      one.status = 'queued';
+      decisions.push({ do: 'status', unit: state.units[unit]!, status: 'queued' });
+      continue;
+    }
+    running++;
+    one.status = 'running';
+    one.attempt++;
+    one.given = given;
+    one.outcome = undefined;
+    decisions.push({ do: 'start', unit: state.units[unit]!, attempt: one.attempt, given });
+  }
+}
+
+function finish(state: RunState, decisions: Decision[]): void {
+  const failed = state.states.findIndex(one => one.status === 'failed');
+  state.status = failed < 0 ? 'succeeded' : 'failed';
+  decisions.push({ do: 'finish', status: state.status, reason: failed < 0 ? undefined : `step ${quote(state, failed)} failed` });
+}
+
+function cancelAll(state: RunState, decisions: Decision[]): Decision[] {
+  for (const [unit, one] of state.states.entries()) {
+    if (one.status === 'running') decisions.push({ do: 'stop', unit: state.units[unit]!, attempt: one.attempt });
+    if (one.status === 'running' || one.status === 'waiting' || one.status === 'queued') {
+      one.status = 'cancelled';
+      decisions.push({ do: 'status', unit: state.units[unit]!, status: 'cancelled' });
+    }
+  }
+  state.status = 'cancelled';
+  decisions.push({ do: 'finish', status: 'cancelled' });
+  return decisions;
+}
+
+const quote = (state: RunState, unit: number): string => `"${state.units[unit]!.name}"`;
+
+/** An attempt ended with a result. Ignored (false) when the attempt is not the unit's current one. */
+export function ended(state: RunState, unit: number, attempt: number, result: Pick<TaskResult, 'status' | 'provided' | 'used' | 'defined' | 'error'>): boolean {
+  const one = state.states[unit];
+  if (!one || one.attempt !== attempt || one.status !== 'running') return false;
+  one.outcome = { status: result.status, provided: result.provided, used: result.used, defined: new Set(result.defined), error: result.error };
+  one.status = result.status;
+  one.settled = false;
+  if (result.status === 'failed') {
+    if (platformKinds.has(result.error!.kind)) one.platformFailures++;
+    else one.failures++;
+  }
+  for (const name of Object.keys(result.provided)) addWriter(state, name, unit);
+  for (const name of result.used) addReader(state, name, unit);
+  state.touched.add(unit);
+  touchReaders(state, unit);
+  return true;
+}
+
+/** An attempt ended without a result. */
+export function broke(state: RunState, unit: number, attempt: number, error: TaskError): boolean {
+  return ended(state, unit, attempt, { status: 'failed', provided: {}, used: [], defined: [], error });
+}

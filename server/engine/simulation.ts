@@ -1,0 +1,234 @@
+/**
+ * A small model of notebooks and steps, for testing `advance` against its promise: whatever the analysis misses and in whatever order
+ * attempts end, what the steps see is what they would see from top to bottom. Test code: an independent implementation of "run the cells
+ * in order", and of a runner that is honest about what it changed.
+ */
+import { createHash } from 'node:crypto';
+import type { Digest, Provided, SavedState, SavedValue } from '../../pipeline/model/artifact';
+import { type Pipeline, pipelineFormat } from '../../pipeline/model/pipeline';
+import type { TaskResult } from '../../pipeline/model/task';
+import { advance, ended } from './advance';
+import { createRunState, type Given } from './state';
+
+/** One statement. Values are texts that hold their whole history, so equal values mean equal computations. */
+export type Op =
+  | { op: 'assign'; name: string; from: string[] }
+  | { op: 'mutate'; name: string; from: string[] }
+  | { op: 'alias'; name: string; of: string }
+  | { op: 'draw'; name: string }
+  | { op: 'write'; file: string; from: string[] }
+  | { op: 'read'; file: string }
+  | { op: 'print'; names: string[] };
+
+export interface Program {
+  steps: { ops: Op[]; /** Which of its true writes and reads the analysis sees, by position, cyclic. */ sees: boolean[] }[];
+  /** Names whose value cannot leave a process. */
+  unpicklable: string[];
+}
+
+const hash = (...parts: string[]): string => createHash('sha256').update(parts.join('\0')).digest('hex');
+const digest = (text: string): Digest => `sha256:${hash(text)}`;
+
+interface Machine {
+  names: Map<string, { value: string }>;
+  channel: string;
+  files: Map<string, string>;
+}
+
+class MissingName extends Error {
+  constructor(readonly missing: string) {
+    super(missing);
+  }
+}
+
+function execute(step: number, ops: Op[], machine: Machine, seen: { changed: Set<{ value: string }>; assigned: Set<string>; used: Set<string> }): string[] {
+  const printed: string[] = [];
+  const look = (name: string) => {
+    const found = machine.names.get(name);
+    if (!found) throw new MissingName(name);
+    return found;
+  };
+  for (const [index, op] of ops.entries()) {
+    const place = `${step}.${index}`;
+    if (op.op === 'assign') {
+      machine.names.set(op.name, { value: hash(place, ...op.from.map(name => look(name).value)) });
+      seen.assigned.add(op.name);
+    } else if (op.op === 'mutate') {
+      const from = op.from.map(name => look(name).value);
+      const object = look(op.name);
+      object.value = hash(place, object.value, ...from);
+      seen.changed.add(object);
+    } else if (op.op === 'alias') {
+      machine.names.set(op.name, look(op.of));
+      seen.assigned.add(op.name);
+    } else if (op.op === 'draw') {
+      machine.channel = hash(machine.channel);
+      seen.used.add('@random');
+      machine.names.set(op.name, { value: hash(place, machine.channel) });
+      seen.assigned.add(op.name);
+    } else if (op.op === 'write') {
+      machine.files.set(op.file, hash(place, ...op.from.map(name => look(name).value)));
+    } else if (op.op === 'read') {
+      seen.used.add(`file:${op.file}`);
+      printed.push(machine.files.get(op.file) ?? 'no file');
+    } else {
+      for (const name of op.names) printed.push(look(name).value);
+    }
+  }
+  return printed;
+}
+
+/** What each step prints from top to bottom; stops at a missing name. */
+export function topToBottom(program: Program): string[][] {
+  const machine: Machine = { names: new Map(), channel: 'start', files: new Map() };
+  const result: string[][] = [];
+  for (const [index, step] of program.steps.entries()) {
+    try {
+      result.push(execute(index, step.ops, machine, { changed: new Set(), assigned: new Set(), used: new Set() }));
+    } catch (error) {
+      if (error instanceof MissingName) break;
+      throw error;
+    }
+  }
+  return result;
+}
+
+/** What a compiler would make of it that overlooks whatever `sees` hides; it never claims a certain write that isn't one. */
+function compiled(program: Program): Pipeline {
+  return {
+    format: pipelineFormat,
+    name: 'simulated',
+    language: 'python',
+    parameters: [],
+    parameterCells: [],
+    sharedCells: [],
+    returns: [],
+    settings: {},
+    steps: program.steps.map((step, index) => {
+      const reads = new Set<string>();
+      const writes = new Map<string, boolean>();
+      let position = 0;
+      const sees = () => step.sees[position++ % step.sees.length] ?? true;
+      const read = (name: string) => {
+        if (!writes.get(name) && sees()) reads.add(name);
+      };
+      for (const op of step.ops) {
+        if ('from' in op) op.from.forEach(read);
+        if (op.op === 'print') op.names.forEach(read);
+        if (op.op === 'alias') read(op.of);
+        if (op.op === 'mutate') read(op.name);
+        if (op.op === 'draw' && sees()) {
+          reads.add('@random');
+          writes.set('@random', false);
+        }
+        if (op.op === 'read' && sees()) reads.add(`file:${op.file}`);
+        if (op.op === 'write' && sees()) writes.set(`file:${op.file}`, false);
+        if ((op.op === 'assign' || op.op === 'alias' || op.op === 'draw') && sees()) writes.set(op.name, true);
+        if (op.op === 'mutate' && sees() && !writes.has(op.name)) writes.set(op.name, false);
+      }
+      return {
+        name: `s${index}`,
+        cells: [{ cell: index, source: '' }],
+        settings: {},
+        reads: [...reads].sort().map(name => ({ name })),
+        writes: [...writes].map(([name, certain]) => ({ name, certain })),
+        prelude: [],
+        defines: [],
+        parameters: [],
+        files: { reads: [], writes: [] },
+        dependsOn: [],
+      };
+    }),
+  };
+}
+
+/** Runs the program through `advance`, attempts ending in the order that `pick` says. Returns what the final attempts printed, and how many ran. */
+export function simulate(program: Program, workers: number, pick: (running: number) => number): { status: string; printed: string[][]; attempts: number; reason?: string } {
+  const blobs = new Map<string, { names: Map<string, number>; values: string[] } | string>();
+  const state = createRunState(compiled(program), { parameters: {}, reuse: false, keepGoing: false }, true);
+  state.status = 'running';
+  const running: { steps: number[]; name: string; attempt: number; given: Given }[] = [];
+  const printed = new Map<number, string[]>();
+  let attempts = 0;
+  for (let turn = 0; turn < 2000; turn++) {
+    for (const decision of advance(state, turn * 1e6, { workers })) {
+      if (decision.do === 'finish') {
+        return { status: decision.status, reason: decision.reason, attempts, printed: [...printed.keys()].sort((a, b) => a - b).map(key => printed.get(key)!) };
+      }
+      if (decision.do === 'start') {
+        attempts++;
+        const { unit, attempt, given } = decision;
+        running.push({ steps: unit.cells.map(cell => cell.cell), name: unit.name, attempt, given });
+      }
+    }
+    if (running.length === 0) continue;
+    const [task] = running.splice(pick(running.length), 1);
+    const unit = state.units.findIndex(one => one.name === task!.name);
+    if (unit < 0) continue;
+    const result = attemptOnce(program, task!.steps, task!.given, blobs);
+    if (ended(state, unit, task!.attempt, result)) for (const [step, lines] of result.printed) printed.set(step, lines);
+  }
+  throw new Error('the run does not come to an end');
+}
+
+type Blobs = Map<string, { names: Map<string, number>; values: string[] } | string>;
+
+function attemptOnce(
+  program: Program,
+  steps: number[],
+  given: Given,
+  blobs: Blobs,
+): Pick<TaskResult, 'status' | 'provided' | 'used' | 'defined' | 'error'> & { printed: Map<number, string[]> } {
+  const machine: Machine = { names: new Map(), channel: 'start', files: new Map() };
+  const loaded = new Map<string, { value: string }[]>();
+  for (const [name, value] of Object.entries(given.values)) {
+    const blob = blobs.get(value.digest) as { names: Map<string, number>; values: string[] };
+    let objects = loaded.get(value.digest);
+    if (!objects) loaded.set(value.digest, (objects = blob.values.map(one => ({ value: one }))));
+    machine.names.set(name, objects[blob.names.get(name)!]!);
+  }
+  const channel = given.channels['@random'];
+  if (channel) machine.channel = blobs.get(channel.digest) as string;
+  for (const [path, file] of Object.entries(given.files)) if (file) machine.files.set(path, blobs.get(file.digest) as string);
+  const before = { names: new Map(machine.names), channel: machine.channel, files: new Map(machine.files) };
+  const seen = { changed: new Set<{ value: string }>(), assigned: new Set<string>(), used: new Set<string>() };
+  const printed = new Map<number, string[]>();
+  try {
+    for (const step of steps) printed.set(step, execute(step, program.steps[step]!.ops, machine, seen));
+  } catch (error) {
+    if (!(error instanceof MissingName)) throw error;
+    return {
+      status: 'failed',
+      provided: {},
+      used: [...seen.used],
+      defined: [],
+      error: { kind: 'missing-name', message: `name '${error.missing}' is not defined`, name: error.missing },
+      printed,
+    };
+  }
+  const provided: Provided = {};
+  const wanted = new Set(given.wanted.includes('*') ? machine.names.keys() : given.wanted);
+  const groups = new Map<{ value: string }, string[]>();
+  for (const [name, object] of machine.names) groups.set(object, [...(groups.get(object) ?? []), name]);
+  const save = (value: { value: string }, names: string[]): SavedValue => {
+    const members = names.filter(name => wanted.has(name)).sort();
+    const id = digest(`${members.join()}=${value.value}`);
+    blobs.set(id, { names: new Map(members.map(name => [name, 0])), values: [value.value] });
+    return { digest: id, members, codec: 'model', size: 1, type: 'object' };
+  };
+  for (const [object, names] of groups) {
+    const touched = seen.changed.has(object) || names.some(name => seen.assigned.has(name) && before.names.get(name) !== object);
+    if (!touched) continue;
+    for (const name of names) {
+      if (!wanted.has(name)) continue;
+      provided[name] = program.unpicklable.includes(name) ? { lost: 'it is unpicklable', type: 'object' } : save(object, names);
+    }
+  }
+  const text = (value: string): SavedState => {
+    blobs.set(digest(value), value);
+    return { digest: digest(value), size: 1 };
+  };
+  if (machine.channel !== before.channel) provided['@random'] = text(machine.channel);
+  for (const [path, content] of machine.files) if (before.files.get(path) !== content) provided[`file:${path}`] = text(content);
+  return { status: 'succeeded', provided, used: [...seen.used], defined: [...machine.names.keys()], printed };
+}

@@ -1,0 +1,200 @@
+/**
+ * What the engine knows of one run: the plan (units, joins, learned reads) and, for each unit, what it was given and what it gave.
+ * Everything here can be rebuilt from the store, and nothing here does input or output.
+ */
+import { createHash } from 'node:crypto';
+import type { Provided, Removed, SavedState, SavedValue, Value } from '../../pipeline/model/artifact';
+import type { Pipeline } from '../../pipeline/model/pipeline';
+import type { RunOptions, RunStatus, StepRunStatus } from '../../pipeline/model/run';
+import type { TaskError } from '../../pipeline/model/task';
+import { type Join, type Unit, units, wanted } from './units';
+
+/** What an attempt was started with. Two equal givens run the same code on the same content. */
+export interface Given {
+  values: Record<string, SavedValue>;
+  channels: Record<string, SavedState>;
+  files: Record<string, SavedState | null>;
+  wanted: string[];
+}
+
+/** The part of a `TaskResult` that later decisions need. */
+export interface Outcome {
+  status: 'succeeded' | 'failed';
+  provided: Provided;
+  used: string[];
+  defined: Set<string>;
+  error?: TaskError;
+}
+
+export interface UnitState {
+  status: StepRunStatus;
+  /** Number of the last attempt, from 1; 0 before the first. */
+  attempt: number;
+  /** Failed attempts on what it is given now. */
+  failures: number;
+  /** Failed attempts that were not the user's doing. */
+  platformFailures: number;
+  /** Milliseconds since the epoch before which no attempt starts (backoff). */
+  notBefore: number;
+  given?: Given;
+  outcome?: Outcome;
+  /** Nothing above can change it any more, unless something above runs again. */
+  settled: boolean;
+  /** Its failure stands; those that depend on it cannot run. */
+  broken: boolean;
+}
+
+export interface RunState {
+  pipeline: Pipeline;
+  options: RunOptions;
+  status: RunStatus;
+  joins: Join[];
+  /** By unit index: variables it needs beyond the predicted reads. */
+  learned: Map<number, Set<string>>;
+  units: Unit[];
+  states: UnitState[];
+  wanted: Set<string>[];
+  /** Whether generators are followed as channels: something in the notebook or its modules seeds one. */
+  seeded: boolean;
+  /** By name, indexes of units that are predicted or were seen to provide it, ascending. `*` and `file:*` hold those that may provide any. */
+  writers: Map<string, number[]>;
+  /** The same by unit: names it is among the writers of. */
+  claims: Map<number, Set<string>>;
+  /** By name, indexes of units that read it: predicted, learned, or through another value. */
+  readers: Map<string, Set<number>>;
+  /** Units whose evaluation may have changed. */
+  touched: Set<number>;
+  /** Every unit with a smaller index is settled. */
+  settledBelow: number;
+  /** Index of a unit whose failure stands and stops everything below; infinity when there is none. */
+  stoppedAt: number;
+  /** By step name, the index of its unit. */
+  unitOf: Map<string, number>;
+  /** By unit index, units that name it in `after`. */
+  followers: Map<number, Set<number>>;
+  /** Names of channels and files in `writers`. */
+  ambient: Set<string>;
+  cancelling: boolean;
+}
+
+export function createRunState(pipeline: Pipeline, options: RunOptions, seeded: boolean, joins: Join[] = []): RunState {
+  const state: RunState = {
+    pipeline,
+    options,
+    status: 'queued',
+    joins,
+    learned: new Map(),
+    units: [],
+    states: [],
+    wanted: [],
+    seeded,
+    writers: new Map(),
+    claims: new Map(),
+    readers: new Map(),
+    touched: new Set(),
+    settledBelow: 0,
+    stoppedAt: Number.POSITIVE_INFINITY,
+    unitOf: new Map(),
+    followers: new Map(),
+    ambient: new Set(),
+    cancelling: false,
+  };
+  replan(state);
+  return state;
+}
+
+export const fresh = (): UnitState => ({
+  status: 'waiting',
+  attempt: 0,
+  failures: 0,
+  platformFailures: 0,
+  notBefore: 0,
+  settled: false,
+  broken: false,
+});
+
+/** Lays the units anew after a join, keeping what is known of those that stay the same. Joined ones start over, with attempt numbers that go on. */
+export function replan(state: RunState): void {
+  const before = new Map(state.units.map(unit => [unit.name, unit.index]));
+  const attemptOf = new Map(state.units.flatMap(unit => unit.steps.map(step => [step.name, state.states[unit.index]!.attempt] as const)));
+  const learnedOf = new Map([...state.learned].map(([index, names]) => [state.units[index]!.steps[0]!.name, names]));
+  const states = state.states;
+  state.units = units(state.pipeline, state.joins);
+  state.learned = new Map();
+  state.states = state.units.map(unit => {
+    const index = before.get(unit.name);
+    if (index !== undefined) return states[index]!;
+    return { ...fresh(), attempt: Math.max(0, ...unit.steps.map(step => attemptOf.get(step.name) ?? 0)) };
+  });
+  for (const unit of state.units) {
+    for (const step of unit.steps) {
+      for (const name of learnedOf.get(step.name) ?? []) learn(state, unit.index, name);
+    }
+  }
+  state.unitOf = new Map(state.units.flatMap(unit => unit.steps.map(step => [step.name, unit.index] as const)));
+  state.followers = new Map();
+  for (const unit of state.units) {
+    for (const name of unit.after) {
+      const other = state.unitOf.get(name);
+      if (other === undefined || other === unit.index) continue;
+      const followers = state.followers.get(other);
+      if (followers) followers.add(unit.index);
+      else state.followers.set(other, new Set([unit.index]));
+    }
+  }
+  state.writers = new Map();
+  state.claims = new Map();
+  state.ambient = new Set();
+  state.readers = new Map();
+  for (const unit of state.units) {
+    for (const name of unit.writes.keys()) addWriter(state, name, unit.index);
+    for (const name of unit.reads) addReader(state, name, unit.index);
+    for (const name of state.learned.get(unit.index) ?? []) addReader(state, name, unit.index);
+    const outcome = state.states[unit.index]!.outcome;
+    if (outcome) for (const name of Object.keys(outcome.provided)) addWriter(state, name, unit.index);
+  }
+  demand(state);
+  state.settledBelow = 0;
+  state.touched.clear();
+  for (const unit of state.units) state.touched.add(unit.index);
+}
+
+export function demand(state: RunState): void {
+  state.wanted = wanted(state.units, state.learned, state.pipeline.returns);
+}
+
+export function learn(state: RunState, unit: number, name: string): void {
+  const names = state.learned.get(unit) ?? new Set();
+  names.add(name);
+  state.learned.set(unit, names);
+}
+
+export function addReader(state: RunState, name: string, unit: number): void {
+  const readers = state.readers.get(name);
+  if (readers) readers.add(unit);
+  else state.readers.set(name, new Set([unit]));
+}
+
+export function addWriter(state: RunState, name: string, unit: number): void {
+  const claims = state.claims.get(unit);
+  if (claims) claims.add(name);
+  else state.claims.set(unit, new Set([name]));
+  const writers = state.writers.get(name);
+  if (!writers) {
+    state.writers.set(name, [unit]);
+    if (name.startsWith('@') || name.startsWith('file:')) state.ambient.add(name);
+    return;
+  }
+  let at = writers.length;
+  while (at > 0 && writers[at - 1]! > unit) at--;
+  if (writers[at - 1] !== unit) writers.splice(at, 0, unit);
+}
+
+export const isLost = (value: Value | SavedState | Removed): value is Extract<Value, { lost: string }> => 'lost' in value;
+export const isRemoved = (value: Value | SavedState | Removed): value is Removed => 'removed' in value;
+
+/** Generators are followed only where an answer depends on them. */
+export const followed = (state: RunState, name: string): boolean => state.seeded || !name.endsWith('random') || !name.startsWith('@');
+
+/** A short digest of anything that JSON can say, for comparing. */
+export const fingerprint = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 32);

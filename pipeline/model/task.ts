@@ -19,8 +19,10 @@ export interface TaskDocument {
   token: string;
   /** Cells whose outputs are not wanted: shared cells (except for the first step), then travelling definitions. */
   prelude: Definition[];
-  /** Values for the names of the `parameters` cell, set after the prelude. */
+  /** Values for the names of the `parameters` cell: set before the prelude, and once more after the shared cells, which hold the defaults. */
   parameters: Record<string, Literal>;
+  /** Only for the first unit: the notebook's shared and parameter cells, run in place of the prelude with their outputs kept. What they leave behind is where the step starts from. */
+  sharedCells: TaskCell[];
   /** What to restore before the cells run. One blob may serve several names. */
   inputs: {
     values: Record<string, SavedValue>;
@@ -29,7 +31,7 @@ export interface TaskDocument {
     files: Record<string, SavedState | null>;
   };
   /** Cells in order. `executionCount` is the number that running the notebook from top to bottom would give. */
-  cells: (Cell & { executionCount: number })[];
+  cells: TaskCell[];
   /**
    * Variables that a step below may read. The runner saves each of them that the cells assigned or changed, and nothing else.
    * `*`: every variable it can save.
@@ -52,6 +54,12 @@ export interface TaskDocument {
   limits: { memory?: number; timeout?: number };
 }
 
+export interface TaskCell extends Cell {
+  executionCount: number;
+  /** An error is kept as output and the next cell runs, as the tag `raises-exception` asks. */
+  mayRaise?: boolean;
+}
+
 /** What the runner says while it runs: one JSON document per line, in order. */
 export type TaskEvent = { token: string; at: Instant } & (
   | { type: 'started'; pid: number; startTime: number }
@@ -60,7 +68,7 @@ export type TaskEvent = { token: string; at: Instant } & (
   | { type: 'output'; cell: number; output: Output }
   /** Replace the data of earlier outputs with this display id, in any cell of this attempt. */
   | { type: 'update-display'; displayId: string; data: Record<string, unknown>; metadata: Record<string, unknown> }
-  | { type: 'clear-output'; cell: number }
+  | { type: 'clear-output'; cell: number; wait?: boolean }
   | { type: 'cell-finished'; cell: number; status: 'ok' | 'error'; seconds: number }
   | { type: 'metric'; name: string; value: number; step?: number }
   | { type: 'result'; result: TaskResult }

@@ -1,0 +1,402 @@
+"""
+The warm parent of the local target: `python -m stepwell.parent`, JSON lines on standard input and output (see docs/running.md).
+
+It imports what the notebook imports and then does nothing but fork. One spare child always waits, with its shell, its event loop
+and its process group, so that a start is one write to a pipe. The parent itself never runs a cell or a thread. A guard,
+forked before anything else, ends what runs here if the parent is killed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import importlib
+import json
+import os
+import platform
+import selectors
+import signal
+import socket
+import sys
+import tempfile
+import time
+import traceback
+
+from . import environment, events, limits, shell, task
+
+POLL = 0.05
+GRACE = 2.0
+CRASHED = 70
+
+
+class Attempt:
+    """A child that runs a task. Its process group has its pid."""
+
+    def __init__(self, key: str, pid: int, document: dict):
+        self.key = key
+        self.pid = pid
+        self.name = attempt_name(document)
+        self.memory = document["limits"].get("memory")
+        self.peak = 0
+        self.reason: str | None = None
+        self.end: dict | None = None
+        timeout = document["limits"].get("timeout")
+        self.deadline = time.monotonic() + timeout if timeout else None
+
+
+class Parent:
+    def __init__(self, requests: int, answers: int, guard: int):
+        self.requests = requests
+        self.answers = answers
+        self.guard = guard
+        self.attempts: dict[int, Attempt] = {}
+        self.spare: tuple[int, int] | None = None
+        self.buffer = b""
+
+    # What the engine hears.
+
+    def say(self, **message) -> None:
+        data = memoryview(events.line(message))
+        while data:
+            data = data[os.write(self.answers, data) :]
+
+    def prepare(self, message: dict) -> None:
+        began = time.perf_counter()
+        # Whoever creates many objects at once is better off without a collector; what exists now is never collected.
+        gc.disable()
+        self.shell = shell.make_shell()
+        noisy = [name for name in message.get("modules", ()) if not local(name, message.get("folder")) and is_noisy(name, self.shell)]
+        environment.prepare()
+        gc.freeze()
+        gc.enable()
+        self.fork_spare()
+        self.say(say="ready", python=platform.python_version(), seconds=round(time.perf_counter() - began, 6), noisy=noisy)
+
+    # Children.
+
+    def fork_spare(self) -> None:
+        ours, theirs = socket.socketpair()
+        parent = os.getpid()
+        pid = os.fork()
+        if pid == 0:
+            ours.close()
+            self.be_child(parent, theirs)
+        theirs.close()
+        self.spare = (pid, ours.detach())
+        os.write(self.guard, b"+%d\n" % pid)
+
+    def be_child(self, parent: int, wake: socket.socket) -> None:
+        """A spare child: gets everything ready, waits for a task, runs it, and never returns."""
+        try:
+            limits.die_with_parent(parent)
+            os.setsid()
+            signal.set_wakeup_fd(-1)
+            for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, signal.SIG_DFL)
+            for fd in (self.requests, self.answers, self.guard):
+                os.close(fd)
+            loop = asyncio.new_event_loop()
+            asyncio.set_event_loop(loop)
+            data = receive(wake)
+            began = time.perf_counter()
+            if not data:
+                os._exit(0)
+            message = json.loads(data)
+            document = message["task"]
+            os.environ["STEPWELL_ATTEMPT"] = attempt_name(document)
+            if document["limits"].get("memory"):
+                limits.hard_stop(document["limits"]["memory"])
+            task.run(document, self.shell, connect(message["key"]), loop, began)
+            task.leave(0)
+        except BaseException:
+            os.write(2, traceback.format_exc().encode("utf-8", "replace"))
+        finally:
+            os._exit(CRASHED)
+
+    def start(self, message: dict) -> None:
+        data = events.line(message)
+        for _ in range(2):
+            if self.spare is None:
+                self.fork_spare()
+            pid, wake = self.spare
+            self.spare = None
+            try:
+                # The child reads until the end, so a task document may have any length.
+                os.set_blocking(wake, True)
+                view = memoryview(data)
+                while view:
+                    view = view[os.write(wake, view) :]
+                break
+            except OSError:
+                pid = 0
+            finally:
+                os.close(wake)
+        if not pid:
+            self.say(say="ended", key=message["key"], exit=CRASHED, signal=None, reason=None, peakMemory=0)
+            return
+        self.attempts[pid] = Attempt(message["key"], pid, message["task"])
+        self.say(say="started", key=message["key"], pid=pid, startTime=events.start_time(pid))
+        self.fork_spare()
+
+    def stop(self, message: dict) -> None:
+        for attempt in self.attempts.values():
+            if attempt.key == message["key"]:
+                limits.kill_group(attempt.pid, signal.SIGKILL if message.get("signal") == "kill" else signal.SIGTERM)
+
+    # The loop.
+
+    def serve(self) -> None:
+        """Until the input ends or a signal asks for the end."""
+        wake, woken = os.pipe()
+        for fd in (wake, woken, self.requests):
+            os.set_blocking(fd, False)
+        ending = []
+        signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.signal(signal.SIGTERM, lambda *_: ending.append(True))
+        with selectors.DefaultSelector() as selector:
+            selector.register(wake, selectors.EVENT_READ)
+            selector.register(self.requests, selectors.EVENT_READ)
+            while not ending:
+                for key, _ in selector.select(self.patience()):
+                    if key.fd == wake:
+                        with contextlib.suppress(BlockingIOError):
+                            os.read(wake, 4096)
+                    elif not self.hear():
+                        return
+                self.reap()
+                self.watch()
+
+    def patience(self) -> float | None:
+        """How long nothing needs to be looked at."""
+        if any(attempt.memory or attempt.end for attempt in self.attempts.values()):
+            return POLL if all(not attempt.end for attempt in self.attempts.values()) else 0.005
+        deadlines = [attempt.deadline for attempt in self.attempts.values() if attempt.deadline]
+        return max(0.0, min(deadlines) - time.monotonic()) if deadlines else None
+
+    def hear(self) -> bool:
+        """Read requests; False at their end."""
+        while True:
+            try:
+                data = os.read(self.requests, 1 << 20)
+            except BlockingIOError:
+                break
+            if not data:
+                return False
+            self.buffer += data
+        *lines, self.buffer = self.buffer.split(b"\n")
+        for text in lines:
+            if text.strip():
+                self.obey(json.loads(text))
+        return True
+
+    def obey(self, message: dict) -> None:
+        {"prepare": self.prepare, "start": self.start, "stop": self.stop}[message["do"]](message)
+
+    def watch(self) -> None:
+        """Limits of what runs."""
+        now = time.monotonic()
+        for attempt in list(self.attempts.values()):
+            if attempt.end is not None:
+                self.finish(attempt)
+                continue
+            if attempt.memory:
+                used = limits.resident(attempt.pid)
+                attempt.peak = max(attempt.peak, used)
+                if used > attempt.memory and attempt.reason is None:
+                    attempt.reason = "memory"
+                    limits.kill_group(attempt.pid, signal.SIGKILL)
+            if attempt.deadline is not None and now >= attempt.deadline:
+                late = attempt.reason == "timeout"
+                attempt.reason = attempt.reason or "timeout"
+                attempt.deadline = now + GRACE
+                limits.kill_group(attempt.pid, signal.SIGKILL if late else signal.SIGTERM)
+
+    def reap(self) -> None:
+        """Take leave of every process that has ended; its group goes with it."""
+        while True:
+            try:
+                # The zombie keeps the group's number from being used again until the group has been killed.
+                ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            except ChildProcessError:
+                return
+            if ended is None:
+                return
+            attempt = self.attempts.get(ended.si_pid)
+            if attempt is not None:
+                limits.kill_group(attempt.pid, signal.SIGKILL)
+            _, status, usage = os.wait4(ended.si_pid, 0)
+            if attempt is not None:
+                number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
+                attempt.end = {
+                    "exit": None if number else os.WEXITSTATUS(status),
+                    "signal": number,
+                    "peakMemory": max(attempt.peak, usage.ru_maxrss * 1024),
+                }
+                self.finish(attempt)
+            elif self.spare is not None and ended.si_pid == self.spare[0]:
+                os.close(self.spare[1])
+                self.spare = None
+
+    def finish(self, attempt: Attempt) -> None:
+        """Report an attempt whose process has ended, once nothing of it is left."""
+        others = any(other.end is None for other in self.attempts.values())
+        known = {*self.attempts, *(self.spare or ())[:1], guard_pid}
+        for pid in limits.children(os.getpid()):
+            if pid not in known and belongs(pid, attempt.name, not others):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        if limits.kill_group(attempt.pid, signal.SIGKILL):
+            return
+        del self.attempts[attempt.pid]
+        os.write(self.guard, b"-%d\n" % attempt.pid)
+        self.say(say="ended", key=attempt.key, reason=attempt.reason, **attempt.end)
+
+    def close(self) -> None:
+        """End everything that runs here."""
+        pids = [*self.attempts, *(self.spare or ())[:1]]
+        for pid in pids:
+            limits.kill_group(pid, signal.SIGKILL)
+        names = [attempt.name for attempt in self.attempts.values()]
+        until = time.monotonic() + GRACE
+        while time.monotonic() < until:
+            for pid in limits.children(os.getpid()):
+                if pid not in (*pids, guard_pid) and any(belongs(pid, name, True) for name in names):
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ChildProcessError):
+                while os.waitpid(-1, os.WNOHANG)[0]:
+                    pass
+            if not [pid for pid in limits.children(os.getpid()) if pid != guard_pid]:
+                return
+            time.sleep(0.005)
+
+
+def attempt_name(document: dict) -> str:
+    return f"{document['run']}/{document['step']}/{document['attempt']}"
+
+
+def belongs(pid: int, name: str, alone: bool) -> bool:
+    """Whether an orphan is what an attempt left behind. `alone`: no other attempt can have."""
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            found = [item for item in file.read().split(b"\0") if item.startswith(b"STEPWELL_ATTEMPT=")]
+    except OSError:
+        return False
+    return found[0] == b"STEPWELL_ATTEMPT=" + name.encode() if found else alone
+
+
+def receive(wake: socket.socket) -> bytes:
+    parts = []
+    while data := wake.recv(1 << 20):
+        parts.append(data)
+    wake.close()
+    return b"".join(parts)
+
+
+def connect(key: str) -> int | None:
+    """The engine's socket for event lines, or None where nobody listens."""
+    address = os.environ.get("STEPWELL_EVENTS")
+    if not address:
+        return None
+    try:
+        connection = socket.socket(socket.AF_UNIX)
+        connection.connect(address)
+        connection.sendall(events.line({"key": key}))
+        return connection.detach()
+    except OSError:
+        return None
+
+
+def local(name: str, folder: str | None) -> bool:
+    """Whether a module may come from the notebook's folder: such a module can change between runs, so nobody keeps it loaded."""
+    if not folder:
+        return False
+    top = name.partition(".")[0]
+    try:
+        return any(entry == top or entry.startswith(top + ".") for entry in os.listdir(folder))
+    except OSError:
+        return False
+
+
+def is_noisy(name: str, kernel) -> bool:
+    """Import a module; True if that printed or displayed something, which must then happen in the cell that imports it."""
+    missed = kernel.outputs.missed
+    kept = [os.dup(1), os.dup(2)]
+    path = sys.path[:]
+    sys.path[:] = [entry for entry in path if entry not in ("", ".")]
+    with tempfile.TemporaryFile() as heard:
+        os.dup2(heard.fileno(), 1)
+        os.dup2(heard.fileno(), 2)
+        try:
+            importlib.import_module(name)
+        except BaseException:  # the cell that imports it will fail by itself, with its own traceback
+            pass
+        finally:
+            os.dup2(kept[0], 1)
+            os.dup2(kept[1], 2)
+            os.close(kept[0])
+            os.close(kept[1])
+            if sys.path == [entry for entry in path if entry not in ("", ".")]:
+                sys.path[:] = path
+            else:
+                sys.path.insert(0, "")
+        return os.fstat(heard.fileno()).st_size > 0 or kernel.outputs.missed > missed
+
+
+guard_pid = 0
+
+
+def fork_guard() -> int:
+    """
+    A process that outlives this one by a moment: told the numbers of the process groups, it kills those that are left when the
+    parent's end of the pipe closes. Needed for what children started; children themselves die with their parent.
+    """
+    global guard_pid
+    read, write = os.pipe()
+    guard_pid = os.fork()
+    if guard_pid:
+        os.close(read)
+        return write
+    try:
+        os.setsid()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        null = os.open(os.devnull, os.O_RDWR)
+        for fd in (0, 1, 2):
+            os.dup2(null, fd)
+        os.closerange(3, read)
+        os.closerange(read + 1, 256)
+        groups: set[int] = set()
+        with os.fdopen(read, "rb") as told:
+            for text in told:
+                (groups.add if text[:1] == b"+" else groups.discard)(int(text[1:]))
+        for group in groups:
+            limits.kill_group(group, signal.SIGKILL)
+    finally:
+        os._exit(0)
+
+
+def main() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    requests, answers = os.dup(0), os.dup(1)
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+    # What is printed outside of cells belongs to the log.
+    os.dup2(2, 1)
+    guard = fork_guard()
+    limits.adopt_orphans()
+    parent = Parent(requests, answers, guard)
+    try:
+        parent.serve()
+    finally:
+        parent.close()
+        os._exit(0)
+
+
+if __name__ == "__main__":
+    from stepwell.parent import main
+
+    main()

@@ -1,0 +1,245 @@
+"""
+The flow of one task: restore, run, save, tell.
+
+`python -m stepwell.task TASK.json` runs one task document in this process and exits; a child of the warm parent calls `run` with the
+shell it was born with. Whatever happens, `result.json` is written, last and atomically; only a killed process leaves none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import errno
+import json
+import math
+import os
+import sys
+import threading
+import time
+import traceback
+
+import stepwell
+
+from . import blobs as blobs_
+from . import channels as channels_
+from . import compiling, environment, errors, limits, values
+from .events import Events, line, start_time
+from .shell import attach, run_cell
+from .workspace import Workspace
+
+FORMAT = 1
+
+
+class Task:
+    """One task document being run. `run` goes through its parts in order; each part fills in what the result will say."""
+
+    def __init__(self, document: dict, shell, events: Events, began: float):
+        self.document = document
+        self.shell = shell
+        self.events = events
+        self.blobs = blobs_.Blobs(document["artifacts"])
+        self.workspace = Workspace(document["folder"], document["workspace"], self.blobs)
+        self.metrics: list[dict] = []
+        self.seconds = {"start": 0.0, "inputs": 0.0, "user": 0.0, "outputs": 0.0}
+        self._since = began
+
+    def run(self, loop: asyncio.AbstractEventLoop) -> dict:
+        """Run everything; returns the result, which has been written and sent."""
+        self.events.send("started", pid=os.getpid(), startTime=start_time())
+        found: dict = {"provided": {}, "used": [], "defined": []}
+        error = None
+        try:
+            self._prepare()
+            self._lap("start")
+            self._restore(loop)
+            self._lap("inputs")
+            self.events.send("inputs-restored", seconds=self.seconds["inputs"])
+            error = loop.run_until_complete(self._cells())
+            self._lap("user")
+            if error is None:
+                found = self._save()
+                self._lap("outputs")
+        except errors.TaskFailure as failure:
+            error = failure.error
+        except Exception as failure:
+            error = self._crash(failure)
+        return self._tell(found, error)
+
+    def _prepare(self) -> None:
+        """The workspace and the environment, before any code of the notebook."""
+        os.environ.update(self.document["env"])
+        self.workspace.prepare()
+        self.workspace.add(self.document["inputs"]["files"])
+        os.chdir(self.document["workspace"])
+
+    def _restore(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Channels first, so that modules and values load as they did above; then definitions; then values."""
+        document, namespace = self.document, self.shell.user_ns
+        self.channels = channels_.restore(document["inputs"]["channels"], self.blobs, self.shell, self.workspace, document["freshRandom"])
+        self.workspace.watch()
+        cells = {cell["cell"]: cell for cell in (*document.get("sources", ()), *document["cells"])}
+        for definition in document["prelude"]:
+            self._define(definition, cells, loop)
+        namespace.update(document["parameters"])
+        try:
+            self.loaded = values.load(self.blobs, document["inputs"]["values"], namespace, set(document["definitions"]))
+        except values.CannotLoad as failure:
+            message = f"'{failure.name}' could not be given to step '{document['step']}': {failure.reason}"
+            raise errors.TaskFailure("lost-value", message, name=failure.name) from failure
+        self.before = {name: id(value) for name, value in namespace.items()}
+
+    def _define(self, definition: dict, cells: dict, loop: asyncio.AbstractEventLoop) -> None:
+        async def run():
+            with self.shell.builtin_trap:
+                awaited = eval(compiling.compile_definition(self.shell, definition, cells), self.shell.user_ns)
+                if asyncio.iscoroutine(awaited):
+                    await awaited
+
+        try:
+            loop.run_until_complete(run())
+        except (Exception, SystemExit) as failure:
+            raise errors.TaskFailure(**errors.of_definition(failure, definition, self.shell.user_ns)) from failure
+
+    async def _cells(self) -> dict | None:
+        """Run the cells in order; returns the error that ended them."""
+        shell, outputs = self.shell, self.shell.outputs
+        stepwell._metrics = self._metric
+        cells = self.document["cells"]
+        for index, cell in enumerate(cells):
+            outputs.start(cell["cell"], cell["executionCount"])
+            error = None
+            try:
+                if cell["source"].strip():
+                    error = await run_cell(shell, cell["source"], cell["executionCount"])
+            finally:
+                shell.streams.flush_all()
+                outputs.finish("ok" if error is None else "error")
+            if error is not None and not cell.get("mayRaise"):
+                return errors.of_cell(error, cell["cell"], shell.user_ns, shell._last_traceback)
+            if shell.exit_now and any(later["source"].strip() for later in cells[index + 1 :]):
+                message = f"{errors.place(cell['cell'])} ended the notebook with exit(), so the cells below it did not run."
+                return {"kind": "user", "message": message, "cell": cell["cell"]}
+            # Tasks that a cell left behind go on between cells.
+            await asyncio.sleep(0)
+        return None
+
+    def _metric(self, name: str, value: float, step: int | None) -> None:
+        if math.isfinite(value):
+            metric = {"name": name, "value": value, **({} if step is None else {"step": step})}
+            self.metrics.append(metric)
+            self.events.send("metric", **metric)
+
+    def _save(self) -> dict:
+        document, namespace = self.document, self.shell.user_ns
+        for name in document["metrics"]:
+            try:
+                self._metric(name, float(namespace[name]), None)
+            except (KeyError, TypeError, ValueError):
+                continue
+        hidden = self.shell.user_ns_hidden
+        defined = [name for name, value in namespace.items() if not (name in hidden and hidden[name] is value)]
+        wanted = document["wanted"]
+        if "*" in wanted:
+            wanted = defined
+        provided = {
+            **values.save(self.blobs, self.loaded, namespace, self.before, wanted, set(document["definitions"])),
+            **self.channels.changed(self.blobs),
+            **self.workspace.changed(),
+        }
+        used = sorted({*self.channels.used(), *self.workspace.used()})
+        return {"provided": provided, "used": used, "defined": sorted(defined)}
+
+    def _lap(self, part: str) -> None:
+        now = time.perf_counter()
+        self.seconds[part] = round(now - self._since, 6)
+        self._since = now
+
+    def _crash(self, failure: Exception) -> dict:
+        """Our own failure, or the machine's: a sentence for the user, the details for the log."""
+        os.write(self.shell.streams.original["stderr"], traceback.format_exc().encode("utf-8", "replace"))
+        if isinstance(failure, MemoryError):
+            return {
+                "kind": "out-of-memory",
+                "message": f"Step '{self.document['step']}' ran out of memory while its values were handed over.",
+            }
+        if isinstance(failure, OSError):
+            what = (
+                "the disk is full" if failure.errno == errno.ENOSPC else f"{failure.strerror or failure} ({failure.filename or 'no file'})"
+            )
+            return {"kind": "storage", "message": f"Step '{self.document['step']}' could not read or write its files: {what}."}
+        return {
+            "kind": "platform",
+            "message": f"Step '{self.document['step']}' failed inside Stepwell: {type(failure).__name__}: {failure}",
+        }
+
+    def _tell(self, found: dict, error: dict | None) -> dict:
+        document = self.document
+        result = {
+            "format": FORMAT,
+            **{key: document[key] for key in ("run", "step", "attempt", "token")},
+            "status": "succeeded" if error is None else "failed",
+            **found,
+            "cells": self.shell.outputs.cells,
+            "metrics": self.metrics,
+            **({} if error is None else {"error": error}),
+            "seconds": self.seconds,
+            "peakMemory": limits.peak_memory(),
+            "cpuSeconds": round(limits.cpu_seconds(), 6),
+            "environment": environment.loaded(),
+        }
+        target = os.path.join(document["attemptFolder"], "result.json")
+        os.makedirs(document["attemptFolder"], exist_ok=True)
+        with open(f"{target}.{os.getpid()}.tmp", "wb") as file:
+            file.write(line(result))
+        os.rename(file.name, target)
+        self.events.send("result", result=result)
+        return result
+
+
+def run(document: dict, shell, fd: int | None, loop: asyncio.AbstractEventLoop, began: float) -> dict:
+    """Run a task document; events go to `fd`. Returns the result after everything it names is on the disk."""
+    events = Events(fd, document["token"])
+    attach(shell, events)
+    task = Task(document, shell, events, began)
+    result = task.run(loop)
+    task.blobs.sync()
+    return result
+
+
+def leave(code: int) -> None:
+    """End the process: what user code asked to be done at exit is done, but not for long, and threads are not waited for."""
+    watchdog = threading.Timer(2.0, os._exit, (code,))
+    watchdog.daemon = True
+    try:
+        watchdog.start()
+        atexit._run_exitfuncs()
+    finally:
+        os._exit(code)
+
+
+def main() -> None:
+    began = time.perf_counter()
+    if len(sys.argv) != 2:
+        print("usage: python -m stepwell.task TASK.json", file=sys.stderr)
+        raise SystemExit(2)
+    with open(sys.argv[1], encoding="utf-8") as file:
+        document = json.load(file)
+    from .shell import make_shell
+
+    events = os.dup(1)
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    os.environ["STEPWELL_ATTEMPT"] = f"{document['run']}/{document['step']}/{document['attempt']}"
+    os.environ.update(document["env"])
+    if document["limits"].get("memory"):
+        limits.hard_stop(document["limits"]["memory"])
+    # What is printed outside of cells belongs to the log, not among the events.
+    os.dup2(2, 1)
+    result = run(document, make_shell(), events, loop, began)
+    leave(0 if result["status"] == "succeeded" else 1)
+
+
+if __name__ == "__main__":
+    from stepwell.task import main
+
+    main()

@@ -166,7 +166,8 @@ class Folder implements Artifacts {
   }
 }
 
-const digestOf = (bytes: Uint8Array): Digest => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+/** The digest of a blob with this content. */
+export const digestOf = (bytes: Uint8Array | string): Digest => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 
 const damaged = (digest: Digest, path: string) =>
   new StorageProblem('damaged', `The artifact ${digest} is damaged: ${path} does not hold what its name says; remove the file and run the step that made it again.`);

@@ -12,7 +12,8 @@ import type { Unit } from './units';
 import { addReader, addWriter, demand, type Given, learn, replan, type RunState } from './state';
 
 export type Decision =
-  | { do: 'start'; unit: Unit; attempt: number; given: Given }
+  /** `ready`: when it could have started, in milliseconds since the epoch. */
+  | { do: 'start'; unit: Unit; attempt: number; given: Given; ready: number }
   | { do: 'stop'; unit: Unit; attempt: number }
   | { do: 'status'; unit: Unit; status: StepRunStatus; reason?: string }
   /** Something was learnt: a read that the analysis overlooked, or steps that have to run in one process. */
@@ -25,7 +26,7 @@ export interface Limits {
 }
 
 /** Failures that are nobody's code: tried again on a budget of their own. */
-const platformKinds = new Set<FailureKind>(['node-lost', 'image', 'platform', 'killed']);
+const platformKinds = new Set<FailureKind>(['node-lost', 'image', 'platform']);
 const platformBudget = 2;
 
 /** Moves the run forward. Changes `state` and says what to do about it. */
@@ -47,7 +48,7 @@ export function advance(state: RunState, now: number, limits: Limits): Decision[
     while (state.settledBelow < state.units.length && state.states[state.settledBelow]!.settled) state.settledBelow++;
   } while (settleFailure(state, now, decisions) || stopBelow(state, decisions));
   if (state.settledBelow === state.units.length) finish(state, decisions);
-  else startReady(state, ready, limits, decisions);
+  else startReady(state, ready, now, limits, decisions);
   for (let unit = state.settledBelow; unit < state.units.length; unit++) {
     const one = state.states[unit]!;
     if (one.status === 'queued' || one.notBefore > now) state.touched.add(unit);
@@ -241,7 +242,7 @@ function backoff(setting: RunState['units'][number]['settings']['backoff'], fail
   return Math.min(first * factor ** (failures - 1), limit) * 1000;
 }
 
-function startReady(state: RunState, ready: ReadonlyMap<number, Given>, limits: Limits, decisions: Decision[]): void {
+function startReady(state: RunState, ready: ReadonlyMap<number, Given>, now: number, limits: Limits, decisions: Decision[]): void {
   let running = 0;
   let held = Number.POSITIVE_INFINITY;
   for (let unit = state.settledBelow; unit < state.units.length; unit++) {
@@ -255,6 +256,7 @@ function startReady(state: RunState, ready: ReadonlyMap<number, Given>, limits: 
     if (unit > held || running >= limits.workers) {
       if (one.status === 'queued') continue;
       one.status = 'queued';
+      one.readyAt = now;
       decisions.push({ do: 'status', unit: state.units[unit]!, status: 'queued' });
       continue;
     }
@@ -263,7 +265,8 @@ function startReady(state: RunState, ready: ReadonlyMap<number, Given>, limits: 
     one.attempt++;
     one.given = given;
     one.outcome = undefined;
-    decisions.push({ do: 'start', unit: state.units[unit]!, attempt: one.attempt, given });
+    decisions.push({ do: 'start', unit: state.units[unit]!, attempt: one.attempt, given, ready: one.readyAt || now });
+    one.readyAt = 0;
   }
 }
 

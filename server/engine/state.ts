@@ -3,10 +3,10 @@
  * Everything here can be rebuilt from the store, and nothing here does input or output.
  */
 import { createHash } from 'node:crypto';
-import type { Provided, Removed, SavedState, SavedValue, Value } from '../../pipeline/model/artifact';
+import type { Digest, Provided, Removed, SavedState, SavedValue, Value } from '../../pipeline/model/artifact';
 import type { Pipeline } from '../../pipeline/model/pipeline';
-import type { RunOptions, RunStatus, StepRunStatus } from '../../pipeline/model/run';
-import type { TaskError } from '../../pipeline/model/task';
+import type { Overhead, RunOptions, RunStatus, StepRunStatus } from '../../pipeline/model/run';
+import type { CellResult, TaskError } from '../../pipeline/model/task';
 import { type Join, type Unit, units, wanted } from './units';
 
 /** What an attempt was started with. Two equal givens run the same code on the same content. */
@@ -36,6 +36,8 @@ export interface UnitState {
   platformFailures: number;
   /** Milliseconds since the epoch before which no attempt starts (backoff). */
   notBefore: number;
+  /** When it could have started, while it waits for a free worker; 0 otherwise. */
+  readyAt: number;
   given?: Given;
   outcome?: Outcome;
   /** Nothing above can change it any more, unless something above runs again. */
@@ -77,6 +79,15 @@ export interface RunState {
   cancelling: boolean;
 }
 
+/** What a finished unit leaves for the report and the executed notebook. */
+export interface Finished {
+  cells: CellResult[];
+  result?: Digest;
+  overhead?: Overhead;
+  peakMemory?: number;
+  cpuSeconds?: number;
+}
+
 export function createRunState(pipeline: Pipeline, options: RunOptions, seeded: boolean, joins: Join[] = []): RunState {
   const state: RunState = {
     pipeline,
@@ -109,6 +120,7 @@ export const fresh = (): UnitState => ({
   failures: 0,
   platformFailures: 0,
   notBefore: 0,
+  readyAt: 0,
   settled: false,
   broken: false,
 });

@@ -6,7 +6,7 @@ import type { Cell, Definition, Pipeline, Step, StepSettings } from '../../pipel
 
 export interface Unit {
   index: number;
-  /** `load`, or `load+train` for joined steps. */
+  /** `load`, or for joined steps `load+train`, `load+2+train` (with two between them). */
   name: string;
   steps: Step[];
   cells: Cell[];
@@ -54,7 +54,7 @@ function unit(index: number, steps: Step[]): Unit {
   }
   return {
     index,
-    name: steps.map(step => step.name).join('+'),
+    name: unitName(steps),
     steps,
     cells: steps.flatMap(step => step.cells).sort((a, b) => a.cell - b.cell),
     reads: [...reads],
@@ -66,6 +66,12 @@ function unit(index: number, steps: Step[]): Unit {
     settings: settings(steps),
     metrics: [...new Set(steps.flatMap(step => step.settings.metrics ?? []))],
   };
+}
+
+function unitName(steps: Step[]): string {
+  const [first, last] = [steps[0]!.name, steps.at(-1)!.name];
+  if (steps.length === 1) return first;
+  return steps.length === 2 ? `${first}+${last}` : `${first}+${steps.length - 2}+${last}`;
 }
 
 /** Joined steps share one process: the largest limit holds, the kindest failure policy does not (one `stop` is `stop`). */

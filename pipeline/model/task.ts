@@ -23,6 +23,8 @@ export interface TaskDocument {
   parameters: Record<string, Literal>;
   /** Only for the first unit: the notebook's shared and parameter cells, run in place of the prelude with their outputs kept. What they leave behind is where the step starts from. */
   sharedCells: TaskCell[];
+  /** Cells that the prelude was taken from, whole and with their numbers, so that tracebacks show them as the notebook would. */
+  sources?: TaskCell[];
   /** What to restore before the cells run. One blob may serve several names. */
   inputs: {
     values: Record<string, SavedValue>;
@@ -65,7 +67,7 @@ export type TaskEvent = { token: string; at: Instant } & (
   | { type: 'started'; pid: number; startTime: number }
   | { type: 'inputs-restored'; seconds: number }
   | { type: 'cell-started'; cell: number; executionCount: number }
-  | { type: 'output'; cell: number; output: Output }
+  | { type: 'output'; cell: number; output: Output; displayId?: string }
   /** Replace the data of earlier outputs with this display id, in any cell of this attempt. */
   | { type: 'update-display'; displayId: string; data: Record<string, unknown>; metadata: Record<string, unknown> }
   | { type: 'clear-output'; cell: number; wait?: boolean }

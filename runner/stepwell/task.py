@@ -13,6 +13,7 @@ import errno
 import json
 import math
 import os
+import re
 import sys
 import threading
 import time
@@ -28,6 +29,9 @@ from .shell import attach, run_cell
 from .workspace import Workspace
 
 FORMAT = 1
+# Channels that decide what is found and imported, and so come before the first import.
+DUNDER = re.compile(r"__\w+__")
+PLACE = ("@environ", "@cwd", "@path")
 
 
 class Task:
@@ -51,11 +55,13 @@ class Task:
         try:
             self._prepare()
             self._lap("start")
-            self._restore(loop)
-            self._lap("inputs")
-            self.events.send("inputs-restored", seconds=self.seconds["inputs"])
-            error = loop.run_until_complete(self._cells())
-            self._lap("user")
+            error = self._prelude(loop)
+            if error is None:
+                self._restore()
+                self._lap("inputs")
+                self.events.send("inputs-restored", seconds=self.seconds["inputs"])
+                error = loop.run_until_complete(self._cells(self.document["cells"]))
+                self._lap("user")
             if error is None:
                 found = self._save()
                 self._lap("outputs")
@@ -66,27 +72,41 @@ class Task:
         return self._tell(found, error)
 
     def _prepare(self) -> None:
-        """The workspace and the environment, before any code of the notebook."""
-        os.environ.update(self.document["env"])
+        """Where the step runs, before any code of the notebook."""
+        document = self.document
+        os.environ.update(document["env"])
         self.workspace.prepare()
-        self.workspace.add(self.document["inputs"]["files"])
-        os.chdir(self.document["workspace"])
+        self.workspace.add(document["inputs"]["files"])
+        os.chdir(document["workspace"])
+        place = {name: state for name, state in document["inputs"]["channels"].items() if name in PLACE}
+        if place:
+            channels_.restore(place, self.blobs, self.shell, self.workspace, False)
 
-    def _restore(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Channels first, so that modules and values load as they did above; then definitions; then values."""
+    def _prelude(self, loop: asyncio.AbstractEventLoop) -> dict | None:
+        """What exists before the step: definitions that travelled here or, in the first step, the shared cells themselves."""
         document, namespace = self.document, self.shell.user_ns
-        self.channels = channels_.restore(document["inputs"]["channels"], self.blobs, self.shell, self.workspace, document["freshRandom"])
-        self.workspace.watch()
+        namespace.update(document["parameters"])
         cells = {cell["cell"]: cell for cell in (*document.get("sources", ()), *document["cells"])}
         for definition in document["prelude"]:
             self._define(definition, cells, loop)
-        namespace.update(document["parameters"])
+        shared = document.get("sharedCells")
+        if shared:
+            error = loop.run_until_complete(self._cells(shared))
+            namespace.update(document["parameters"])
+            return error
+        return None
+
+    def _restore(self) -> None:
+        """All channels, then values; what exists then is what the step starts from."""
+        document, namespace = self.document, self.shell.user_ns
+        self.channels = channels_.restore(document["inputs"]["channels"], self.blobs, self.shell, self.workspace, document["freshRandom"])
         try:
             self.loaded = values.load(self.blobs, document["inputs"]["values"], namespace, set(document["definitions"]))
         except values.CannotLoad as failure:
             message = f"'{failure.name}' could not be given to step '{document['step']}': {failure.reason}"
             raise errors.TaskFailure("lost-value", message, name=failure.name) from failure
         self.before = {name: id(value) for name, value in namespace.items()}
+        self.workspace.watch()
 
     def _define(self, definition: dict, cells: dict, loop: asyncio.AbstractEventLoop) -> None:
         async def run():
@@ -100,11 +120,10 @@ class Task:
         except (Exception, SystemExit) as failure:
             raise errors.TaskFailure(**errors.of_definition(failure, definition, self.shell.user_ns)) from failure
 
-    async def _cells(self) -> dict | None:
-        """Run the cells in order; returns the error that ended them."""
+    async def _cells(self, cells: list[dict]) -> dict | None:
+        """Run cells in order; returns the error that ended them."""
         shell, outputs = self.shell, self.shell.outputs
         stepwell._metrics = self._metric
-        cells = self.document["cells"]
         for index, cell in enumerate(cells):
             outputs.start(cell["cell"], cell["executionCount"])
             error = None
@@ -137,7 +156,7 @@ class Task:
             except (KeyError, TypeError, ValueError):
                 continue
         hidden = self.shell.user_ns_hidden
-        defined = [name for name, value in namespace.items() if not (name in hidden and hidden[name] is value)]
+        defined = [name for name, value in namespace.items() if not (DUNDER.fullmatch(name) or (name in hidden and hidden[name] is value))]
         wanted = document["wanted"]
         if "*" in wanted:
             wanted = defined

@@ -12,11 +12,12 @@ const op: fc.Arbitrary<Op> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ op: fc.constant('read' as const), file: fc.constantFrom('x', 'y') }) },
   { weight: 3, arbitrary: fc.record({ op: fc.constant('print' as const), names: fc.uniqueArray(name, { minLength: 1, maxLength: 2 }) }) },
 );
-const program = (sees: fc.Arbitrary<boolean[]>): fc.Arbitrary<Program> =>
+/** Programs whose first step assigns `given`, so that the others fail on names that are not among them and nobody assigned. */
+const program = (sees: fc.Arbitrary<boolean[]>, given: string[] = names): fc.Arbitrary<Program> =>
   fc.record({
     steps: fc
       .array(fc.record({ ops: fc.array(op, { minLength: 1, maxLength: 4 }), sees }), { minLength: 2, maxLength: 6 })
-      .map(steps => [{ ops: names.map(one => ({ op: 'assign' as const, name: one, from: [] })), sees: [true] }, ...steps]),
+      .map(steps => [{ ops: given.map(one => ({ op: 'assign' as const, name: one, from: [] })), sees: [true] }, ...steps]),
     unpicklable: fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: fc.uniqueArray(name, { maxLength: 1 }) }),
   });
 
@@ -37,5 +38,18 @@ describe('advance', () => {
 
   it('gives it when the analysis overlooks reads and writes', () => {
     fc.assert(fc.property(program(fc.array(fc.boolean(), { minLength: 1, maxLength: 5 })), workers, order, check), { numRuns: 3000 });
+  });
+
+  it('fails where the notebook fails, with the answers of the steps above', () => {
+    const failing = (one: Program, atOnce: number, ends: number[]) => {
+      let turn = 0;
+      const got = simulate(one, atOnce, running => (ends[turn++ % ends.length] ?? 0) % running);
+      const expected = topToBottom(one);
+      // Steps that were joined fail as one, so those of them that come before the failure do not count.
+      expect(got.printed).toEqual(expected.slice(0, got.printed.length));
+      if (one.unpicklable.length === 0) expect(got.printed.length).toBe(expected.length);
+      expect(got.status).toBe(expected.length === one.steps.length ? 'succeeded' : 'failed');
+    };
+    fc.assert(fc.property(program(fc.array(fc.boolean(), { minLength: 1, maxLength: 5 }), ['a', 'b']), workers, order, failing), { numRuns: 3000 });
   });
 });

@@ -96,7 +96,9 @@ function consider(state: RunState, unit: number, now: number, decisions: Decisio
     case 'succeeded':
     case 'reused':
     case 'failed': {
-      const changed = waits ? undefined : (difference(given, one.given!, one.outcome!.used) ?? askedTooLittle(state, unit));
+      // An attempt that failed did not get to say what it used.
+      const used = one.status === 'failed' ? 'everything' : one.outcome!.used;
+      const changed = waits ? undefined : (difference(given, one.given!, used) ?? askedTooLittle(state, unit));
       if (changed) again(state, unit, `what it reads changed: ${changed}`, decisions);
       else if (one.status !== 'failed') settle(state, unit, !waits);
       else if (waits) settle(state, unit, false);

@@ -163,10 +163,14 @@ function ambient(state: RunState, reader: number): Pick<Given, 'channels' | 'fil
   return { channels, files };
 }
 
-/** Whether what the unit was given still is what it would be given, as far as it was seen to matter. Says what differs. */
-export function difference(expected: Given, given: Given, used: readonly string[]): string | undefined {
+/** Says what differs between what a unit was given and what it would be given now: variables, and the channels and files it was seen to use. */
+export function difference(expected: Given, given: Given, used: readonly string[] | 'everything'): string | undefined {
   for (const name of new Set([...Object.keys(expected.values), ...Object.keys(given.values)])) {
     if (expected.values[name]?.digest !== given.values[name]?.digest) return name;
+  }
+  if (used === 'everything') {
+    const channels = new Set([...Object.keys(expected.channels), ...Object.keys(given.channels)]);
+    return difference(expected, given, ['file:*', ...channels]);
   }
   for (const name of used) {
     if (name === 'file:*') {

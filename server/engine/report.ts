@@ -56,7 +56,8 @@ export function report(run: string, state: RunState, finished: ReadonlyMap<strin
       }),
     );
   });
-  const cells = state.units.flatMap(unit => {
+  // Below a failure that stops the run nothing was run in the notebook's order, even if some of it had finished ahead of time.
+  const cells = state.units.slice(0, Math.min(state.stoppedAt, state.units.length) + 1).flatMap(unit => {
     const { status } = state.states[unit.index]!;
     return status === 'succeeded' || status === 'reused' || status === 'failed' ? (finished.get(unit.name)?.cells ?? []) : [];
   });

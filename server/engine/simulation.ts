@@ -153,7 +153,8 @@ export function simulate(program: Program, workers: number, pick: (running: numb
   for (let turn = 0; turn < 2000; turn++) {
     for (const decision of advance(state, turn * 1e6, { workers })) {
       if (decision.do === 'finish') {
-        return { status: decision.status, reason: decision.reason, attempts, printed: [...printed.keys()].sort((a, b) => a - b).map(key => printed.get(key)!) };
+        const counted = state.units.slice(0, Math.min(state.stoppedAt, state.units.length)).flatMap(unit => unit.cells.map(cell => cell.cell));
+        return { status: decision.status, reason: decision.reason, attempts, printed: counted.map(step => printed.get(step)!) };
       }
       if (decision.do === 'start') {
         attempts++;

@@ -163,7 +163,8 @@ export function replan(state: RunState): void {
     for (const name of unit.reads) addReader(state, name, unit.index);
     for (const name of state.learned.get(unit.index) ?? []) addReader(state, name, unit.index);
     const outcome = state.states[unit.index]!.outcome;
-    if (outcome) for (const name of Object.keys(outcome.provided)) addWriter(state, name, unit.index);
+    for (const name of Object.keys(outcome?.provided ?? {})) addWriter(state, name, unit.index);
+    for (const name of outcome?.used ?? []) addReader(state, name, unit.index);
   }
   demand(state);
   state.settledBelow = 0;

@@ -47,8 +47,11 @@ class Baseline:
 
 @cache
 def environment() -> str:
+    """Digest of the versions that decide how things are shown; a package added beside them changes nothing."""
     frozen = subprocess.run([python(), "-m", "pip", "freeze", "--all"], capture_output=True, text=True, check=True).stdout
-    return hashlib.sha256(frozen.encode()).hexdigest()[:12]
+    deciding = ("ipython", "ipykernel", "nbclient", "matplotlib", "numpy", "pandas", "scipy", "scikit-learn", "statsmodels", "seaborn")
+    lines = [line for line in frozen.splitlines() if line.split("==")[0].lower() in deciding]
+    return hashlib.sha256("\n".join([sys.version, *lines]).encode()).hexdigest()[:12]
 
 
 def fresh_copy(source: Source, into: Path) -> Path:

@@ -83,6 +83,7 @@ PACKAGES = [
         "networkx",
         "joblib",
         "papermill",
+        "skore",
     ),
 ]
 

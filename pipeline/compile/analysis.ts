@@ -20,7 +20,7 @@ export interface CellAnalysis {
   uses: Use[];
   /** Global names bound, in order of first binding; `certain` when it happens on every path through the cell. */
   assigns: Assign[];
-  /** Global names whose object may be changed in place; `path` is what the code says about how (`fit()`, `[...] =`). Includes names the cell also assigned. */
+  /** Global names whose object may be changed in place (a module's name may be among them: stage 3 leaves out names that only imports bind); `path` is what the code says about how (`fit()`, `[...] =`). Includes names the cell also assigned. */
   mutates: Mutation[];
   /** Names that may share objects after the cell, because of `a = b`, `a = b.x`, `a = [b]`, `a = f(b)` where f is not known to be pure. */
   aliases: [string, string][];
@@ -41,6 +41,8 @@ export interface CellAnalysis {
 export interface Use {
   name: string;
   range: Range;
+  /** True when the cell itself may have bound it before (in a loop, a branch): nobody above has to provide it. */
+  maybe?: boolean;
 }
 
 export interface Assign extends Use {
@@ -72,6 +74,10 @@ export interface DefinitionUse {
   modules?: string[];
   /** For imports: what each bound name stands for, `{np: 'numpy', shuffle: 'random.shuffle'}`. `knownCall(origin)` of `2-analyse` tells what calling it does. */
   origins?: Record<string, string>;
+  /** For setup: the channels it changes. A step that is given these channels' state has the effect already, and replaying the call later could undo a newer change. */
+  channels?: string[];
+  /** For setup: counts only if this name is a module in the notebook (`alt.renderers.enable(...)` where another cell imports `alt`). */
+  onlyIfModule?: string;
 }
 
 export interface FunctionEffect {

@@ -324,8 +324,9 @@ def is_noisy(name: str, kernel) -> bool:
     """Import a module; True if that printed or displayed something, which must then happen in the cell that imports it."""
     missed = kernel.outputs.missed
     kept = [os.dup(1), os.dup(2)]
-    path = sys.path[:]
-    sys.path[:] = [entry for entry in path if entry not in ("", ".")]
+    here = sys.path.index("") if "" in sys.path else None
+    if here is not None:
+        del sys.path[here]
     with tempfile.TemporaryFile() as heard:
         os.dup2(heard.fileno(), 1)
         os.dup2(heard.fileno(), 2)
@@ -338,10 +339,8 @@ def is_noisy(name: str, kernel) -> bool:
             os.dup2(kept[1], 2)
             os.close(kept[0])
             os.close(kept[1])
-            if sys.path == [entry for entry in path if entry not in ("", ".")]:
-                sys.path[:] = path
-            else:
-                sys.path.insert(0, "")
+            if here is not None:
+                sys.path.insert(here, "")
         return os.fstat(heard.fileno()).st_size > 0 or kernel.outputs.missed > missed
 
 

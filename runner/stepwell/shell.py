@@ -16,6 +16,7 @@ import signal
 import sys
 import tempfile
 import threading
+import types
 import uuid
 import warnings
 from subprocess import CalledProcessError
@@ -35,7 +36,8 @@ from .display import Outputs, Publisher, ResultHook, quiet_comms
 from .streams import Streams
 
 INLINE = "module://matplotlib_inline.backend_inline"
-TOOLKITS = (None, "inline", "nbagg", "webagg", "notebook", "ipympl", "widget")
+TOOLKITS = ("inline", "nbagg", "webagg", "notebook", "ipympl", "widget", None)
+TOOLKITS += ("qt", "qt5", "qt6", "wx", "tk", "gtk", "gtk3", "osx", "macosx", "asyncio")
 
 
 class Kernel:
@@ -142,7 +144,7 @@ class ZMQInteractiveShell(InteractiveShell):
         return super().run_cell(*args, **kwargs)
 
     def _showtraceback(self, etype, evalue, stb):
-        self.display_pub.streams.flush_all()
+        self.streams.flush_all()
         if self.displayhook.pending is not None:
             self._failed_while_displaying = True
         shown = {"output_type": "error", "ename": str(etype.__name__), "evalue": str(evalue), "traceback": list(stb)}
@@ -171,6 +173,7 @@ def make_shell() -> ZMQInteractiveShell:
     config.IPKernelApp.connection_file = f"kernel-{uuid.uuid4()}.json"
     os.environ["MPLBACKEND"] = os.environ.get("MPLBACKEND") or INLINE
     os.environ.setdefault("JPY_PARENT_PID", str(os.getppid()))
+    os.environ.setdefault("PYDEVD_USE_FRAME_EVAL", "NO")
     streams = Streams()
     sys.stdout, sys.stderr = streams.stdout, streams.stderr
     try:
@@ -187,25 +190,45 @@ def make_shell() -> ZMQInteractiveShell:
     shell.outputs, shell.streams = outputs, streams
     quiet_comms(outputs)
     builtins.input, getpass.getpass = shell.kernel.raw_input, shell.kernel.getpass
-    sys.argv = [os.path.join(tempfile.gettempdir(), "ipykernel_launcher.py"), "-f", config.IPKernelApp.connection_file]
-    if "" not in sys.path:
-        sys.path.insert(0, "")
-    _promise_module("ipykernel")
+    sys.argv = [
+        os.path.join(tempfile.gettempdir(), "ipykernel_launcher.py"),
+        "-f",
+        config.IPKernelApp.connection_file,
+        "--HistoryManager.hist_file=:memory:",
+    ]
+    _arrange_path()
+    _promise_modules()
     return shell
 
 
-def _promise_module(name: str) -> None:
-    """Code asks `"ipykernel" in sys.modules`; it is loaded when somebody looks inside."""
-    try:
-        spec = importlib.util.find_spec(name)
-        if spec is None or name in sys.modules:
-            return
+def _arrange_path() -> None:
+    """As in a kernel the working directory comes after the standard library and before what is installed."""
+    if sys.path and sys.path[0] in ("", os.getcwd()):
+        del sys.path[0]
+    if "" not in sys.path:
+        installed = (index for index, path in enumerate(sys.path) if os.path.basename(path) in ("site-packages", "dist-packages"))
+        sys.path.insert(next(installed, len(sys.path)), "")
+
+
+def _promise_modules() -> None:
+    """
+    Code asks whether `ipykernel` is in `sys.modules`, and whether the shell is an instance of its shell's class. The package itself
+    is loaded only when somebody looks inside.
+    """
+    if "ipykernel" in sys.modules:
+        return
+    spec = importlib.util.find_spec("ipykernel")
+    if spec is None or spec.loader is None:
+        package = types.ModuleType("ipykernel")
+        package.__path__ = []
+    else:
         spec.loader = importlib.util.LazyLoader(spec.loader)
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        spec.loader.exec_module(module)
-    except (ImportError, ValueError, AttributeError):
-        sys.modules.pop(name, None)
+        package = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(package)
+    module = types.ModuleType("ipykernel.zmqshell")
+    module.ZMQInteractiveShell = ZMQInteractiveShell
+    ZMQInteractiveShell.__module__ = module.__name__
+    sys.modules.update({"ipykernel": package, module.__name__: module})
 
 
 def attach(shell: ZMQInteractiveShell, events) -> None:

@@ -27,6 +27,8 @@ export interface RunOptions {
   workers?: number;
   /** Take the steps above this one from the latest run. */
   from?: string;
+  /** The interpreter that runs the steps here, so that a resumed run goes on with the same. */
+  python?: string;
 }
 
 /** ISO 8601 in UTC with milliseconds. */

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Notebook, NotebookCell } from '../../pipeline/model/notebook';
-import type { Literal } from '../../pipeline/model/parameter';
+import type { Literal, ParameterType } from '../../pipeline/model/parameter';
 import type { CellResult, Output } from '../../pipeline/model/task';
 
 export interface Executed {
@@ -16,6 +16,8 @@ export interface Executed {
   ran: Iterable<number>;
   /** Parameters that were given. They are shown as papermill shows them: by a cell after the one that holds the defaults. */
   parameters?: Record<string, Literal>;
+  /** Their types, since JSON does not tell 1 from 1.0. */
+  types?: Record<string, ParameterType>;
 }
 
 const injectedTag = 'injected-parameters';
@@ -29,7 +31,7 @@ export function parseNotebook(text: string): Notebook {
 }
 
 /** The notebook with outputs. `original` is left as it is. */
-export function executedNotebook(original: Notebook, { cells: results, ran, parameters = {} }: Executed): Notebook {
+export function executedNotebook(original: Notebook, { cells: results, ran, parameters = {}, types = {} }: Executed): Notebook {
   const byCell = new Map(results.map(result => [result.cell, result]));
   const cleared = new Set(ran);
   const cells = original.cells.map((cell, index) => {
@@ -37,7 +39,7 @@ export function executedNotebook(original: Notebook, { cells: results, ran, para
     if (result) return { ...cell, execution_count: result.executionCount, outputs: result.outputs.map(asWritten) };
     return cleared.has(index) && cell.cell_type === 'code' ? { ...cell, execution_count: null, outputs: [] } : cell;
   });
-  if (Object.keys(parameters).length > 0) inject(original, cells, parameters);
+  if (Object.keys(parameters).length > 0) inject(original, cells, parameters, types);
   return { ...original, cells };
 }
 
@@ -59,8 +61,8 @@ export function writeNotebook(path: string, notebook: Notebook): void {
   }
 }
 
-function inject(original: Notebook, cells: NotebookCell[], parameters: Record<string, Literal>): void {
-  const lines = ['# Parameters', ...Object.entries(parameters).map(([name, value]) => `${name} = ${pythonLiteral(value)}`)];
+function inject(original: Notebook, cells: NotebookCell[], parameters: Record<string, Literal>, types: Record<string, ParameterType>): void {
+  const lines = ['# Parameters', ...Object.entries(parameters).map(([name, value]) => `${name} = ${pythonLiteral(value, types[name])}`)];
   const source = lines.map((line, index) => (index < lines.length - 1 ? `${line}\n` : line));
   const tagged = (tag: string) => cells.findIndex(cell => cell.metadata?.tags?.includes(tag));
   const earlier = tagged(injectedTag);
@@ -90,17 +92,18 @@ const isText = (type: string) => type.startsWith('text/') || type === 'image/svg
 
 const lines = (text: string): string[] => text.match(/[^\n]*\n|[^\n]+/g) ?? [];
 
-/** A JSON value as Python writes it. */
-export function pythonLiteral(value: Literal): string {
+/** A JSON value as Python writes it. The type says where a whole number is a float. */
+export function pythonLiteral(value: Literal, type?: ParameterType): string {
+  if (type?.kind === 'optional') return pythonLiteral(value, type.of);
   if (value === null) return 'None';
   if (typeof value === 'boolean') return value ? 'True' : 'False';
-  if (typeof value === 'number') return String(value);
-  // JSON's escapes are Python's, except that Python has no surrogate pairs; JSON.stringify only writes lone ones, which Python takes.
+  if (typeof value === 'number') return type?.kind === 'number' && Number.isInteger(value) && !String(value).includes('e') ? `${value}.0` : String(value);
+  // JSON's escapes are Python's; a lone surrogate, which JSON.stringify escapes, is one in Python too.
   if (typeof value === 'string') return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map(pythonLiteral).join(', ')}]`;
-  return `{${Object.entries(value)
-    .map(([key, one]) => `${JSON.stringify(key)}: ${pythonLiteral(one)}`)
-    .join(', ')}}`;
+  const of = type?.kind === 'list' || type?.kind === 'dict' ? type.of : undefined;
+  if (Array.isArray(value)) return `[${value.map(one => pythonLiteral(one, of)).join(', ')}]`;
+  const entries = Object.entries(value).map(([key, one]) => `${JSON.stringify(key)}: ${pythonLiteral(one, of)}`);
+  return `{${entries.join(', ')}}`;
 }
 
 /** Node 24 has it; the language's types do not yet. */

@@ -1,0 +1,81 @@
+/**
+ * `stepwell run`: a notebook in, the same notebook with its outputs out. What takes long to load is loaded after the Python that will run
+ * the steps has been started, so that both get ready at once.
+ */
+import { Command, InvalidArgumentError } from 'commander';
+import { readConfig } from '../config';
+import { Fault } from './fault';
+import { readNotebookFile } from './notebook';
+import { warm } from './warm';
+
+export interface RunFlags {
+  parameter: Record<string, string>;
+  python?: string;
+  out?: string;
+  experiment?: string;
+  from?: string;
+  reuse: boolean;
+  keepGoing?: boolean;
+  workers?: number;
+  resume?: string;
+  json?: boolean;
+}
+
+const examples = `
+Examples:
+  stepwell run report.ipynb
+  stepwell run report.ipynb -p rate=0.1 -p names='["a", "b"]' --out report-done.ipynb
+  stepwell run report.ipynb --from train          take what is above "train" from the latest run
+  stepwell run report.ipynb --python ~/envs/ml    the environment that runs the steps
+  stepwell run --resume last                      go on where the latest run stopped`;
+
+export function runCommand(): Command {
+  return new Command('run')
+    .description('run a notebook as a pipeline, and hand back the notebook with every output filled in')
+    .argument('[notebook]', 'the notebook file (not with --resume)')
+    .option('-p, --parameter <name=value>', 'a parameter; may be given several times', collectParameter, {})
+    .option('--python <path>', "interpreter or environment that runs the steps (default: the active one, or the notebook's kernel)")
+    .option('--out <file>', 'where to write the executed notebook (default: in the folder of the run)')
+    .option('--experiment <name>', 'the name that groups runs')
+    .option('--from <step>', 'take the steps above this one from the latest run of the notebook')
+    .option('--no-reuse', 'run every step, even one that has run with the same code and inputs')
+    .option('--keep-going', 'when a step fails, run those that do not need it')
+    .option('--workers <n>', 'steps that run at once (default: as many as the machine has cores)', wholeNumber)
+    .option('--resume <run>', 'go on with a run that failed, was cancelled or was killed; "last" is the latest')
+    .option('--json', 'print one JSON document on standard output, everything else on standard error')
+    .addHelpText('after', examples)
+    .action(async (notebook: string | undefined, flags: RunFlags) => {
+      process.exitCode = await run(notebook, flags);
+    });
+}
+
+function collectParameter(text: string, earlier: Record<string, string>): Record<string, string> {
+  const equals = text.indexOf('=');
+  if (equals < 1) throw new InvalidArgumentError(`"${text}" is not name=value.`);
+  return { ...earlier, [text.slice(0, equals).trim()]: text.slice(equals + 1) };
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('A whole number of 1 or more is expected.');
+  return value;
+}
+
+async function run(shown: string | undefined, flags: RunFlags): Promise<number> {
+  const config = readConfig();
+  if (flags.resume !== undefined) {
+    if (shown !== undefined) throw new Fault('Give a notebook or --resume, not both: a run is resumed with the notebook that it was started with.');
+    const { resume } = require('./running') as typeof import('./running');
+    return resume(flags.resume, flags, config);
+  }
+  if (shown === undefined) throw new Fault('Which notebook? For example: stepwell run analysis.ipynb');
+  const file = readNotebookFile(shown);
+  const warmed = warm(file, flags.python, config);
+  try {
+    // From here on Python gets ready while Node loads.
+    const { runNotebook } = require('./running') as typeof import('./running');
+    return await runNotebook(file, warmed, flags, config);
+  } finally {
+    await warmed?.target.close();
+  }
+}

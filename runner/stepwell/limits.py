@@ -110,3 +110,10 @@ def kill_group(group: int, number: int) -> bool:
         return True
     except (ProcessLookupError, PermissionError):
         return False
+
+
+def kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        pass

@@ -52,6 +52,7 @@ class Parent:
         self.guard = guard
         self.attempts: dict[int, Attempt] = {}
         self.spare: tuple[int, int] | None = None
+        self.own: set[int] = set()
         self.buffer = b""
 
     # What the engine hears.
@@ -66,8 +67,11 @@ class Parent:
         # Whoever creates many objects at once is better off without a collector; what exists now is never collected.
         gc.disable()
         self.shell = shell.make_shell()
+        shell.rehearse(self.shell)
         noisy = [name for name in message.get("modules", ()) if not local(name, message.get("folder")) and is_noisy(name, self.shell)]
         environment.prepare()
+        # The guard, and what an import may have started: no attempt's.
+        self.own = set(limits.children(os.getpid()))
         gc.freeze()
         gc.enable()
         self.fork_spare()
@@ -135,7 +139,8 @@ class Parent:
         if not pid:
             self.say(say="ended", key=message["key"], exit=CRASHED, signal=None, reason=None, peakMemory=0)
             return
-        self.attempts[pid] = Attempt(message["key"], pid, message["task"])
+        self.attempts[pid] = attempt = Attempt(message["key"], pid, message["task"])
+        os.write(self.guard, f"+{pid} {attempt.name}\n".encode())
         self.say(say="started", key=message["key"], pid=pid, startTime=events.start_time(pid))
         self.fork_spare()
 
@@ -242,12 +247,12 @@ class Parent:
     def finish(self, attempt: Attempt) -> None:
         """Report an attempt whose process has ended, once nothing of it is left."""
         others = any(other.end is None for other in self.attempts.values())
-        known = {*self.attempts, *(self.spare or ())[:1], guard_pid}
-        for pid in limits.children(os.getpid()):
-            if pid not in known and belongs(pid, attempt.name, not others):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-        if limits.kill_group(attempt.pid, signal.SIGKILL):
+        known = {*self.attempts, *(self.spare or ())[:1], *self.own}
+        left = [pid for pid in limits.children(os.getpid()) if pid not in known and belongs(pid, attempt.name, not others)]
+        for pid in left:
+            limits.kill(pid)
+        # What these had started becomes a child of this process in turn, so look again.
+        if limits.kill_group(attempt.pid, signal.SIGKILL) or left:
             return
         del self.attempts[attempt.pid]
         os.write(self.guard, b"-%d\n" % attempt.pid)
@@ -262,13 +267,12 @@ class Parent:
         until = time.monotonic() + GRACE
         while time.monotonic() < until:
             for pid in limits.children(os.getpid()):
-                if pid not in (*pids, guard_pid) and any(belongs(pid, name, True) for name in names):
-                    with contextlib.suppress(ProcessLookupError):
-                        os.kill(pid, signal.SIGKILL)
+                if pid not in (*pids, *self.own) and any(belongs(pid, name, True) for name in names):
+                    limits.kill(pid)
             with contextlib.suppress(ChildProcessError):
                 while os.waitpid(-1, os.WNOHANG)[0]:
                     pass
-            if not [pid for pid in limits.children(os.getpid()) if pid != guard_pid]:
+            if not [pid for pid in limits.children(os.getpid()) if pid not in self.own]:
                 return
             time.sleep(0.005)
 
@@ -344,18 +348,13 @@ def is_noisy(name: str, kernel) -> bool:
         return os.fstat(heard.fileno()).st_size > 0 or kernel.outputs.missed > missed
 
 
-guard_pid = 0
-
-
 def fork_guard() -> int:
     """
-    A process that outlives this one by a moment: told the numbers of the process groups, it kills those that are left when the
-    parent's end of the pipe closes. Needed for what children started; children themselves die with their parent.
+    A process that outlives this one by a moment: told the process groups and the names of attempts, it kills what is left of them
+    when the parent's end of the pipe closes. Needed for what children started; children themselves die with their parent.
     """
-    global guard_pid
     read, write = os.pipe()
-    guard_pid = os.fork()
-    if guard_pid:
+    if os.fork():
         os.close(read)
         return write
     try:
@@ -367,12 +366,18 @@ def fork_guard() -> int:
             os.dup2(null, fd)
         os.closerange(3, read)
         os.closerange(read + 1, 256)
-        groups: set[int] = set()
-        with os.fdopen(read, "rb") as told:
+        groups: dict[int, str] = {}
+        with os.fdopen(read, encoding="utf-8", errors="surrogateescape") as told:
             for text in told:
-                (groups.add if text[:1] == b"+" else groups.discard)(int(text[1:]))
+                group, _, name = text[1:].strip().partition(" ")
+                groups[int(group)] = name
+                if text[0] == "-":
+                    del groups[int(group)]
         for group in groups:
             limits.kill_group(group, signal.SIGKILL)
+        for pid in map(int, filter(str.isdigit, os.listdir("/proc"))):
+            if any(name and belongs(pid, name, False) for name in groups.values()):
+                limits.kill(pid)
     finally:
         os._exit(0)
 

@@ -11,6 +11,8 @@ import asyncio
 import builtins
 import getpass
 import importlib.util
+import io
+import linecache
 import os
 import signal
 import sys
@@ -229,6 +231,41 @@ def _promise_modules() -> None:
     module.ZMQInteractiveShell = ZMQInteractiveShell
     ZMQInteractiveShell.__module__ = module.__name__
     sys.modules.update({"ipykernel": package, module.__name__: module})
+
+
+REHEARSAL = ("x = 1\n%time\nprint(x, end='')", "x + 1", "def f():\n    return 1\n{'a': [f()]}", "import asyncio\nawait asyncio.sleep(0)")
+
+
+def rehearse(shell: ZMQInteractiveShell) -> None:
+    """
+    Run a few cells that nobody sees and forget them: what Python and IPython load and compile on first use is there before the
+    first real cell. For the warm parent, whose children all profit; must come before `attach`.
+    """
+    history, hook = shell.history_manager, shell.displayhook
+    namespace, hidden = dict(shell.user_ns), dict(shell.user_ns_hidden)
+    loop = asyncio.new_event_loop()
+    out, err = sys.stdout, sys.stderr
+    sys.stdout = sys.stderr = io.StringIO()
+    try:
+        for count, source in enumerate(REHEARSAL, 1):
+            loop.run_until_complete(run_cell(shell, source, count))
+    finally:
+        sys.stdout, sys.stderr = out, err
+        loop.close()
+    for name in shell.compile._filename_map:
+        linecache.cache.pop(name, None)
+    shell.compile._filename_map.clear()
+    history.input_hist_parsed[:], history.input_hist_raw[:] = [""], [""]
+    for kept in (history.output_hist, history.output_hist_reprs, getattr(history, "outputs", {})):
+        kept.clear()
+    history._i = history._ii = history._iii = history._i00 = ""
+    hook._ = hook.__ = hook.___ = ""
+    for live, before in ((shell.user_ns, namespace), (shell.user_ns_hidden, hidden)):
+        live.clear()
+        live.update(before)
+    shell.execution_count = 1
+    shell._last_traceback = None
+    shell.outputs.missed = 0
 
 
 def attach(shell: ZMQInteractiveShell, events) -> None:

@@ -21,8 +21,8 @@ PRINTING = {
     "not text": ["import sys\ntry:\n    sys.stdout.write(b'a')\nexcept TypeError as e:\n    print(e)"],
     "os.system": ["import os\nprint('a'); os.system('echo b'); print('c')"],
     "subprocess": ["import subprocess\nsubprocess.run(['sh', '-c', 'echo out; echo err >&2'])"],
-    "descriptor": ["import os\nos.write(1, b'raw\\n')"],
-    "bad bytes": ["import os, time\nos.write(1, b'a\\xffb\\n'); time.sleep(0.1)"],
+    "descriptor": ["import os\nos.write(1, b'raw\\n')\nimport time\ntime.sleep(0.2)"],
+    "bad bytes": ["import os, time\nos.write(1, b'a\\xffb\\n'); time.sleep(0.2)"],
     "logging": [
         "import logging\nlogging.warning('careful')",
         "log = logging.getLogger('x')\nlog.addHandler(logging.StreamHandler())\nlog.error('bad')",

@@ -1,0 +1,188 @@
+"""
+Objects that pickle would carry over wrongly or not at all: a table from type to reducer.
+
+A reducer is called with the object and the pickler and returns what `__reduce_ex__` returns, or NotImplemented for pickle's own
+way, or raises `Refused`. What is refused is told to the user with the variable's name; it is never dropped in silence.
+"""
+
+from __future__ import annotations
+
+import _thread
+import functools
+import io
+import itertools
+import sys
+import types
+import weakref
+
+from . import memory
+
+
+class Refused(Exception):
+    """An object that cannot leave its process. The message is a sentence without its full stop: "a generator cannot leave its process"."""
+
+
+def refuse(what: str):
+    def reducer(obj, pickler):
+        raise Refused(f"{what} cannot leave its process")
+
+    return reducer
+
+
+def _open_file(obj, pickler):
+    for name in ("stdout", "stderr", "stdin", "__stdout__", "__stderr__", "__stdin__"):
+        if getattr(sys, name, None) is obj:
+            return getattr, (sys, name)
+    raise Refused("a closed file cannot leave its process" if obj.closed else "an open file cannot leave its process")
+
+
+def _string_io(obj, pickler):
+    if type(obj) not in (io.StringIO, io.BytesIO):
+        return NotImplemented
+    if obj.closed:
+        return _closed, (type(obj),)
+    return NotImplemented
+
+
+def _closed(kind):
+    made = kind()
+    made.close()
+    return made
+
+
+def _memoryview(view, pickler):
+    if view.obj is None or not view.contiguous:
+        raise Refused("a memoryview of memory that is not contiguous cannot leave its process")
+    whole = memoryview(view.obj)
+    if whole.nbytes == view.nbytes and whole.format == view.format and whole.shape == view.shape and whole.readonly == view.readonly:
+        return memoryview, (view.obj,)
+    if whole.contiguous and type(view.obj) in (bytes, bytearray):
+        from .bundle import address
+
+        offset = address(view) - address(whole)
+        return _part_of, (view.obj, offset, view.nbytes, view.format, view.shape, view.readonly)
+    raise Refused("a memoryview of a part of an object cannot leave its process")
+
+
+def _part_of(obj, offset, size, format, shape, readonly):
+    view = memoryview(obj).cast("B")[offset : offset + size]
+    if format != "B" or shape != (size,):
+        view = view.cast(format, shape) if shape else view
+    return view.toreadonly() if readonly else view
+
+
+def _weak_reference(reference, pickler):
+    if type(reference) is not weakref.ref or reference.__callback__ is not None:
+        raise Refused("a weak reference with a callback cannot leave its process")
+    target = reference()
+    return (_dead_reference, ()) if target is None else (_alive_reference, (target,))
+
+
+class _Gone:
+    pass
+
+
+def _dead_reference():
+    return weakref.ref(_Gone())
+
+
+def _alive_reference(target):
+    from .pickling import keep
+
+    keep(target)
+    return weakref.ref(target)
+
+
+def _weak_collection(obj, pickler):
+    kind = type(obj)
+    if kind is weakref.WeakSet:
+        return _weak_from, (kind, list(obj))
+    return _weak_from, (kind, list(obj.items()))
+
+
+def _weak_from(kind, items):
+    from .pickling import keep
+
+    keep(items)
+    return kind(items) if kind is weakref.WeakSet else kind(dict(items) if kind is weakref.WeakValueDictionary else _pairs(items))
+
+
+def _pairs(items):
+    return dict(items)
+
+
+def _cached_function(function, pickler):
+    info = function.cache_info()
+    if info.currsize:
+        raise Refused("a function whose cache has been filled cannot leave its process")
+    name = pickler.defined_as(function)
+    if name:
+        return pickler.by_name(name)
+    if getattr(function, "__module__", None) != "__main__" and "<" not in function.__qualname__:
+        return NotImplemented
+    parameters = function.cache_parameters()
+    return _make_cached, (function.__wrapped__, parameters["maxsize"], parameters["typed"])
+
+
+def _make_cached(function, maxsize, typed):
+    return functools.lru_cache(maxsize, typed)(function)
+
+
+def _array(array, pickler):
+    return memory.reduce_array(array, pickler)
+
+
+REDUCERS: dict[type, object] = {
+    memoryview: _memoryview,
+    weakref.ref: _weak_reference,
+    weakref.WeakSet: _weak_collection,
+    weakref.WeakValueDictionary: _weak_collection,
+    weakref.WeakKeyDictionary: _weak_collection,
+    functools._lru_cache_wrapper: _cached_function,
+    types.GeneratorType: refuse("a generator"),
+    types.CoroutineType: refuse("a coroutine"),
+    types.AsyncGeneratorType: refuse("an asynchronous generator"),
+    types.FrameType: refuse("a frame"),
+    types.TracebackType: refuse("a traceback"),
+    _thread.LockType: refuse("a lock"),
+    _thread.RLock: refuse("a lock"),
+}
+# Pickles of iterators of itertools are deprecated and known to be wrong in places.
+for _name, _kind in vars(itertools).items():
+    if isinstance(_kind, type) and _kind not in (itertools.count, itertools.repeat):
+        REDUCERS[_kind] = refuse(f"an iterator of itertools.{_name}")
+
+# By module and name, for libraries that may not be loaded.
+NAMED = {
+    ("numpy", "ndarray"): _array,
+    ("_asyncio", "Task"): refuse("a task of asyncio"),
+    ("_asyncio", "Future"): refuse("a future of asyncio"),
+    ("_socket", "socket"): refuse("an open socket"),
+    ("socket", "socket"): refuse("an open socket"),
+    ("ssl", "SSLContext"): refuse("an SSL context"),
+    ("sqlite3", "Connection"): refuse("an open database connection"),
+    ("sqlite3", "Cursor"): refuse("an open database cursor"),
+    ("threading", "Thread"): refuse("a thread"),
+    ("subprocess", "Popen"): refuse("a running program"),
+    ("mmap", "mmap"): refuse("a mapped file"),
+    ("multiprocessing.pool", "Pool"): refuse("a pool of processes"),
+    ("multiprocessing.pool", "ThreadPool"): refuse("a pool of threads"),
+    ("concurrent.futures.thread", "ThreadPoolExecutor"): refuse("a pool of threads"),
+    ("concurrent.futures.process", "ProcessPoolExecutor"): refuse("a pool of processes"),
+}
+
+
+def find(kind: type):
+    """The reducer for a type, looked up once; subclasses of some types share theirs."""
+    if kind in REDUCERS:
+        return REDUCERS[kind]
+    found = NAMED.get((kind.__module__, kind.__name__))
+    if found is None:
+        for base in kind.__mro__[1:]:
+            found = NAMED.get((base.__module__, base.__name__)) if base.__name__ != "ndarray" else None
+            if found is not None:
+                break
+    if found is None and issubclass(kind, io.IOBase):
+        found = _string_io if issubclass(kind, (io.StringIO, io.BytesIO)) else _open_file
+    REDUCERS[kind] = found
+    return found

@@ -1,0 +1,197 @@
+"""
+Variables crossing between steps: `load` puts them into a namespace, `save` writes those that were assigned or changed.
+
+Names that share an object are one group and one blob. A group is saved when any of its members was assigned or has changed since it
+was loaded; a value that was not is left alone, so that steps below go on with the blob they know.
+"""
+
+from __future__ import annotations
+
+import types
+from dataclasses import dataclass, field
+
+from . import bundle, changes, codecs, pickling, preview
+from .blobs import Blobs
+from .memory import Memory
+from .reducers import Refused
+from .sharing import Groups
+
+
+class CannotLoad(Exception):
+    """A blob that cannot be loaded here. `missing` is a definition of the notebook that it needs, if that is why."""
+
+    def __init__(self, name: str, reason: str, missing: str | None = None):
+        super().__init__(f"'{name}': {reason}")
+        self.name, self.reason, self.missing = name, reason, missing
+
+
+@dataclass
+class Loaded:
+    """What must be known later to see changes. Holds none of the values themselves: some notice being held."""
+
+    mappings: list[bundle.Mapping] = field(default_factory=list)
+    prints: dict[str, changes.Fingerprint | None] = field(default_factory=dict)
+    kept: list = field(default_factory=list)
+
+
+@dataclass
+class Written:
+    """One value as bytes to be, and what pickling it has shown."""
+
+    plain: bytes | None = None
+    containers: list[int] = field(default_factory=list)
+    stream: bytes = b""
+    buffers: list = field(default_factory=list)
+    pickler: pickling.Pickler | None = None
+
+    def fingerprint(self, mappings: list[bundle.Mapping]) -> changes.Fingerprint:
+        return (changes.digest(self.plain),) if self.plain is not None else changes.of(self.stream, self.buffers, mappings)
+
+
+def load(blobs: Blobs, inputs: dict, namespace: dict, definitions: set[str], wanted: list[str] | None = None) -> Loaded:
+    """
+    Put values into `namespace`, each blob apart. `wanted` are the names that will be asked for later (absent: all): their
+    state is remembered. Raises `CannotLoad` for the first that failed after loading the others.
+    """
+    loaded = Loaded()
+    failure = None
+    by_blob: dict[tuple[str, str], list[str]] = {}
+    for name, saved in inputs.items():
+        by_blob.setdefault((saved["digest"], name if saved["codec"] == codecs.JSON else ""), []).append(name)
+    for (digest, _), names in by_blob.items():
+        try:
+            namespace.update(_load_blob(blobs, digest, inputs[names[0]], names, namespace, loaded))
+        except CannotLoad as error:
+            failure = failure or error
+    if failure is not None:
+        raise failure
+    for name in list(namespace) if wanted is None or "*" in wanted else wanted:
+        if name in namespace and _is_value(name, namespace[name], definitions):
+            try:
+                loaded.prints[name] = _write(namespace[name], namespace, definitions).fingerprint(loaded.mappings)
+            except Exception:
+                loaded.prints[name] = None
+    return loaded
+
+
+def _load_blob(blobs: Blobs, digest: str, saved: dict, names: list[str], namespace: dict, loaded: Loaded) -> dict:
+    try:
+        path = blobs.path(digest)
+        if saved["codec"] == codecs.JSON:
+            return {names[0]: codecs.from_json(blobs.read(digest))}
+        opened = bundle.open_bundle(path, saved["size"])
+        values, kept = pickling.load(opened.pickle, opened.buffers, namespace)
+        loaded.mappings += opened.mappings
+        loaded.kept += kept
+        return {name: values[name] for name in names}
+    except FileNotFoundError as error:
+        raise CannotLoad(names[0], "its blob is gone") from error
+    except bundle.Broken as error:
+        raise CannotLoad(names[0], str(error)) from error
+    except pickling.MissingName as error:
+        raise CannotLoad(names[0], str(error), error.name) from error
+    except ModuleNotFoundError as error:
+        raise CannotLoad(names[0], f"it needs the module '{error.name}', which cannot be imported here") from error
+    except Exception as error:
+        raise CannotLoad(names[0], f"loading it failed with {type(error).__name__}: {error}") from error
+
+
+def save(blobs: Blobs, loaded: Loaded, namespace: dict, before: dict[str, int], wanted: list[str], definitions: set[str]) -> dict:
+    """
+    Write those of the `wanted` names that were assigned or changed. `before` holds the identities that names had before the
+    cells ran. Returns, by name, what artifact.ts calls SavedValue or LostValue.
+    """
+    written: dict[str, Written] = {}
+    provided: dict[str, dict] = {}
+    touched: set[str] = set()
+    groups = Groups()
+    memory = Memory()
+    for name in dict.fromkeys(wanted):
+        if name not in namespace or not _is_value(name, namespace[name], definitions):
+            continue
+        value = namespace[name]
+        assigned = before.get(name) != id(value)
+        try:
+            written[name] = _write(value, namespace, definitions)
+        except Exception as error:
+            if assigned or loaded.prints.get(name) is not None:
+                provided[name] = {"lost": _reason(error), "type": preview.type_name(type(value))}
+            continue
+        if assigned or loaded.prints.get(name) != written[name].fingerprint(loaded.mappings):
+            touched.add(name)
+        groups.add(name)
+        for address in written[name].containers:
+            groups.saw(name, address)
+    _join(groups, written)
+    for members in groups.all():
+        if touched.intersection(members):
+            provided.update(_save_group(blobs, members, written, namespace, definitions))
+    return provided
+
+
+def _is_value(name: str, value, definitions: set[str]) -> bool:
+    """False for what travels as source."""
+    return not (name in definitions and isinstance(value, (type, types.FunctionType, types.ModuleType, types.BuiltinFunctionType)))
+
+
+def _write(value, namespace: dict, definitions: set[str]) -> Written:
+    plain = codecs.as_json(value)
+    if plain is not None:
+        return Written(plain=plain[0], containers=plain[1])
+    stream, buffers, pickler = pickling.dump(value, namespace, definitions)
+    return Written(stream=stream, buffers=buffers, pickler=pickler)
+
+
+def _join(groups: Groups, written: dict[str, Written]) -> None:
+    """Find out which names share objects or memory."""
+    memory, owners = Memory(), {}
+    for name, each in written.items():
+        if each.pickler is not None:
+            groups.saw_memo(name, each.pickler)
+            for span in each.pickler.memory.spans:
+                memory.spans.append(span)
+                owners[id(span)] = name
+    for cluster in memory.clusters():
+        for span in cluster[1:]:
+            groups.join(owners[id(cluster[0])], owners[id(span)])
+
+
+def _save_group(blobs: Blobs, members: list[str], written: dict[str, Written], namespace: dict, definitions: set[str]) -> dict:
+    first = written[members[0]]
+    if len(members) == 1 and first.plain is not None:
+        digest, size = blobs.put([first.plain])
+        codec, needs = codecs.JSON, set()
+    else:
+        stream, buffers, needs = _bundle(members, written, namespace, definitions)
+        digest, size = blobs.put(bundle.parts({"members": members}, stream, buffers))
+        codec = codecs.PICKLE
+    return {
+        name: {
+            "digest": digest,
+            "members": members,
+            "codec": codec,
+            "size": size,
+            "type": preview.type_name(type(namespace[name])),
+            "preview": preview.of(namespace[name], written[name].plain),
+            **({"needs": sorted(needs)} if needs else {}),
+        }
+        for name in members
+    }
+
+
+def _bundle(members: list[str], written: dict[str, Written], namespace: dict, definitions: set[str]):
+    """One stream for all members; written a second time when arrays share memory."""
+    values = {name: namespace[name] for name in members}
+    stream, buffers, pickler = pickling.dump(values, namespace, definitions)
+    if pickler.memory.plan():
+        planned = pickler.memory
+        stream, buffers, pickler = pickling.dump(values, namespace, definitions, Memory(views=planned.views, kept=[planned]))
+    return stream, buffers, pickler.needs
+
+
+def _reason(error: Exception) -> str:
+    """Why a value is lost, to end a sentence that names it."""
+    if isinstance(error, Refused):
+        return str(error)
+    text = " ".join(str(error).split())
+    return f"it cannot be pickled ({type(error).__name__}: {text[:200]})"

@@ -31,8 +31,9 @@ def place(cell: int) -> str:
 
 def of_cell(error: BaseException, cell: int, namespace: dict, shown: dict | None) -> dict:
     """The TaskError for what a cell raised. `shown` is the error output that IPython made of it, if any."""
-    ename, evalue = type(error).__name__, _text(error)
-    details = {"cell": cell, "ename": ename, "evalue": evalue, "traceback": (shown or {}).get("traceback", [])}
+    shown = shown or {}
+    ename, evalue = shown.get("ename", type(error).__name__), shown.get("evalue", _text(error))
+    details = {"cell": cell, "ename": ename, "evalue": evalue, "traceback": shown.get("traceback", [])}
     missing = _missing_name(error, namespace)
     if missing is not None:
         return {"kind": "missing-name", "message": f"{place(cell)} uses '{missing}', which is not defined.", "name": missing, **details}
@@ -45,12 +46,12 @@ def of_cell(error: BaseException, cell: int, namespace: dict, shown: dict | None
     return {"kind": "user", "message": f"{place(cell)} failed with {ename}{': ' if evalue else ''}{_first_line(evalue)}", **details}
 
 
-def of_definition(error: BaseException, definition: dict, namespace: dict) -> dict:
+def of_definition(error: BaseException, definition: dict, namespace: dict, shown: dict | None) -> dict:
     """The TaskError for travelling code that failed before the step's own cells ran."""
-    found = of_cell(error, definition["cell"], namespace, None)
+    found = of_cell(error, definition["cell"], namespace, shown)
     names = ", ".join(f"'{name}'" for name in definition.get("names", ()))
     if found["kind"] == "user" and not isinstance(error, ModuleNotFoundError):
-        what = f"{names}, defined in cell {definition['cell'] + 1}," if names else f"The setup in cell {definition['cell'] + 1}"
+        what = f"{names} of cell {definition['cell'] + 1}" if names else f"The setup in cell {definition['cell'] + 1}"
         found["message"] = f"{what} could not be made ready for this step: {found['ename']}: {_first_line(found['evalue'])}"
     return found
 

@@ -38,6 +38,8 @@ from .display import Outputs, Publisher, ResultHook, quiet_comms
 from .streams import Streams
 
 INLINE = "module://matplotlib_inline.backend_inline"
+# Frames between us and a coroutine.
+LOOP = {asyncio.base_events.__file__, asyncio.futures.__file__, asyncio.tasks.__file__}
 TOOLKITS = ("inline", "nbagg", "webagg", "notebook", "ipympl", "widget", None)
 TOOLKITS += ("qt", "qt5", "qt6", "wx", "tk", "gtk", "gtk3", "osx", "macosx", "asyncio")
 
@@ -307,6 +309,16 @@ async def run_cell(shell: ZMQInteractiveShell, source: str, execution_count: int
         shown = shell._last_traceback
         error = DisplayFailed(shown["ename"], shown["evalue"])
     return error
+
+
+def show_error(shell: ZMQInteractiveShell, error: BaseException) -> dict | None:
+    """The error output for an exception that no cell raised, without the frames of this package that called the code."""
+    trace = error.__traceback__
+    own = os.path.dirname(__file__)
+    while trace is not None and (trace.tb_frame.f_code.co_filename.startswith(own) or trace.tb_frame.f_code.co_filename in LOOP):
+        trace = trace.tb_next
+    shell.showtraceback((type(error), error, trace), tb_offset=0)
+    return shell._last_traceback
 
 
 class DisplayFailed(Exception):

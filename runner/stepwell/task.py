@@ -25,12 +25,12 @@ from . import blobs as blobs_
 from . import channels as channels_
 from . import compiling, environment, errors, limits, values
 from .events import Events, line, start_time
-from .shell import attach, run_cell
+from .shell import attach, run_cell, show_error
 from .workspace import Workspace
 
 FORMAT = 1
-# Channels that decide what is found and imported, and so come before the first import.
 DUNDER = re.compile(r"__\w+__")
+# Channels that decide what is found and imported, and so come before the first import.
 PLACE = ("@environ", "@cwd", "@path")
 
 
@@ -101,10 +101,11 @@ class Task:
         document, namespace = self.document, self.shell.user_ns
         self.channels = channels_.restore(document["inputs"]["channels"], self.blobs, self.shell, self.workspace, document["freshRandom"])
         try:
-            self.loaded = values.load(self.blobs, document["inputs"]["values"], namespace, set(document["definitions"]))
+            self.loaded = values.load(self.blobs, document["inputs"]["values"], namespace, set(document["definitions"]), document["wanted"])
         except values.CannotLoad as failure:
-            message = f"'{failure.name}' could not be given to step '{document['step']}': {failure.reason}"
-            raise errors.TaskFailure("lost-value", message, name=failure.name) from failure
+            message = f"'{failure.name}' could not be given to step '{document['step']}': {failure.reason}."
+            kind = "lost-value" if failure.missing is None else "missing-name"
+            raise errors.TaskFailure(kind, message, name=failure.missing or failure.name) from failure
         self.before = {name: id(value) for name, value in namespace.items()}
         self.workspace.watch()
 
@@ -118,7 +119,8 @@ class Task:
         try:
             loop.run_until_complete(run())
         except (Exception, SystemExit) as failure:
-            raise errors.TaskFailure(**errors.of_definition(failure, definition, self.shell.user_ns)) from failure
+            shown = show_error(self.shell, failure)
+            raise errors.TaskFailure(**errors.of_definition(failure, definition, self.shell.user_ns, shown)) from failure
 
     async def _cells(self, cells: list[dict]) -> dict | None:
         """Run cells in order; returns the error that ended them."""
@@ -155,8 +157,7 @@ class Task:
                 self._metric(name, float(namespace[name]), None)
             except (KeyError, TypeError, ValueError):
                 continue
-        hidden = self.shell.user_ns_hidden
-        defined = [name for name, value in namespace.items() if not (DUNDER.fullmatch(name) or (name in hidden and hidden[name] is value))]
+        defined = [name for name, value in namespace.items() if not self._is_ours(name, value)]
         wanted = document["wanted"]
         if "*" in wanted:
             wanted = defined
@@ -167,6 +168,13 @@ class Task:
         }
         used = sorted({*self.channels.used(), *self.workspace.used()})
         return {"provided": provided, "used": used, "defined": sorted(defined)}
+
+    def _is_ours(self, name: str, value) -> bool:
+        """Names that IPython keeps in the namespace for its own purposes, unless the user has taken them over."""
+        hidden, hook = self.shell.user_ns_hidden, self.shell.displayhook
+        if name in ("_", "__", "___"):
+            return value is getattr(hook, name) or (isinstance(value, str) and value == "")
+        return bool(DUNDER.fullmatch(name)) or (name in hidden and hidden[name] is value)
 
     def _lap(self, part: str) -> None:
         now = time.perf_counter()
@@ -181,6 +189,8 @@ class Task:
                 "kind": "out-of-memory",
                 "message": f"Step '{self.document['step']}' ran out of memory while its values were handed over.",
             }
+        if isinstance(failure, blobs_.StorageProblem):
+            return {"kind": "storage", "message": str(failure)}
         if isinstance(failure, OSError):
             what = (
                 "the disk is full" if failure.errno == errno.ENOSPC else f"{failure.strerror or failure} ({failure.filename or 'no file'})"

@@ -79,14 +79,19 @@ def run(document: dict, folder: Path) -> tuple[dict, list[dict]]:
 
 
 def ours(cells: list[str], folder: Path) -> list[list[dict]]:
-    counted, count = [], 0
-    for source in cells:
-        count += bool(source.strip())
-        counted.append({"source": source, "mayRaise": True, "executionCount": count})
-    document = task(counted, folder)
+    document = task(counted(cells), folder)
     result, _ = run(document, folder)
     assert result["status"] == "succeeded", result.get("error")
     return [even(cell["outputs"]) for cell in result["cells"]]
+
+
+def counted(cells: list[str]) -> list[dict]:
+    """Cells that may raise, with the numbers that a kernel gives them."""
+    found, count = [], 0
+    for source in cells:
+        count += bool(source.strip())
+        found.append({"source": source, "mayRaise": True, "executionCount": count})
+    return found
 
 
 def kernel(cells: list[str], folder: Path) -> list[list[dict]]:

@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import cells
 import oracle
 import pytest
 
@@ -48,8 +49,8 @@ class Engine:
                 return message
         raise AssertionError(f"the parent ended without saying {say}: {(self.folder / 'log').read_text()}")
 
-    def start(self, key, *cells, **changes):
-        document = oracle.task(cells, oracle.made(self.folder / key), step=key, **changes)
+    def start(self, key, *sources, **changes):
+        document = oracle.task(sources, oracle.made(self.folder / key), step=key, **changes)
         self.say(do="start", key=key, task=document)
         started = self.hear("started", key)
         self.pids.append(started["pid"])
@@ -173,6 +174,24 @@ def test_children_begin_with_nothing_of_the_rehearsal(engine, tmp_path):
     engine.start("one", *sources)
     result = engine.result("one")
     assert [oracle.even(cell["outputs"]) for cell in result["cells"]] == oracle.ours(sources, oracle.made(tmp_path / "other"))
+
+
+def test_shows_the_same_when_modules_are_loaded_before(tmp_path):
+    modules = ["numpy", "pandas", "matplotlib.pyplot", "matplotlib", "tqdm", "json"]
+    for module in modules:
+        pytest.importorskip(module.partition(".")[0])
+    sources = [source for table in ("libraries", "displays") for sequence in cells.TABLES[table].values() for source in sequence]
+    engine = Engine(oracle.made(tmp_path / "engine"), modules)
+    try:
+        engine.start("one", *oracle.counted(sources))
+        result = engine.result("one")
+    finally:
+        engine.close()
+    assert engine.ready["noisy"] == []
+    expected = oracle.kernel(sources, tmp_path / "kernel")
+    for source, theirs, mine in zip(sources, expected, result["cells"], strict=True):
+        if "environ" not in source:
+            assert oracle.even(mine["outputs"]) == theirs, source
 
 
 @pytest.mark.parametrize("number", ["term", "kill"])

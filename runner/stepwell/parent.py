@@ -68,7 +68,10 @@ class Parent:
         gc.disable()
         self.shell = shell.make_shell()
         shell.rehearse(self.shell)
-        noisy = [name for name in message.get("modules", ()) if not local(name, message.get("folder")) and is_noisy(name, self.shell)]
+        folder = message.get("folder")
+        # Modules ask for `get_ipython` while they load, and find it as they would in a cell.
+        with self.shell.builtin_trap:
+            noisy = [name for name in message.get("modules", ()) if not local(name, folder) and is_noisy(name, self.shell)]
         environment.prepare()
         # The guard, and what an import may have started: no attempt's.
         self.own = set(limits.children(os.getpid()))

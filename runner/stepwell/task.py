@@ -55,15 +55,19 @@ class Task:
         try:
             self._prepare()
             self._lap("start")
-            error = self._prelude(loop)
+            # Modules that load now find `get_ipython`, as they would in a cell.
+            with self.shell.builtin_trap:
+                error = self._prelude(loop)
+                if error is None:
+                    self._restore()
             if error is None:
-                self._restore()
                 self._lap("inputs")
                 self.events.send("inputs-restored", seconds=self.seconds["inputs"])
                 error = loop.run_until_complete(self._cells(self.document["cells"]))
                 self._lap("user")
             if error is None:
-                found = self._save()
+                with self.shell.builtin_trap:
+                    found = self._save()
                 self._lap("outputs")
         except errors.TaskFailure as failure:
             error = failure.error
@@ -111,10 +115,9 @@ class Task:
 
     def _define(self, definition: dict, cells: dict, loop: asyncio.AbstractEventLoop) -> None:
         async def run():
-            with self.shell.builtin_trap:
-                awaited = eval(compiling.compile_definition(self.shell, definition, cells), self.shell.user_ns)
-                if asyncio.iscoroutine(awaited):
-                    await awaited
+            awaited = eval(compiling.compile_definition(self.shell, definition, cells), self.shell.user_ns)
+            if asyncio.iscoroutine(awaited):
+                await awaited
 
         try:
             loop.run_until_complete(run())

@@ -1,0 +1,101 @@
+/**
+ * Stage 2, analyse: the Python of one cell → what it reads, binds, changes, defines and touches (`../analysis.ts`).
+ *
+ *   python/         text → tokens → tree, IPython's lines included
+ *   ipython.ts      what magics and shell lines do
+ *   scopes.ts       which names a body makes local
+ *   evaluate.ts     what evaluating an expression reads, changes and shares
+ *   flow.ts         statements in the order they run: what is certain where
+ *   definitions.ts  top-level code that travels
+ *   purity.ts       what known calls and methods do; files.ts: which of them touch files
+ */
+import type { Assign, CellAnalysis } from '../analysis';
+import { Definitions } from './definitions';
+import { noEffects } from './effects';
+import { callsOf, Flow } from './flow';
+import { cellMagic } from './ipython';
+import { parse } from './python/parse';
+
+export { isBuiltin, isHistory } from './names';
+export { type KnownCall, knownCall } from './purity';
+
+/** Analyses one cell by itself. Pure and deterministic; never throws, whatever the text. With an error in `errors`, the rest tells of the statements before it. */
+export function analyse(source: string): CellAnalysis {
+  try {
+    return inOrder(source);
+  } catch (problem) {
+    // A text deep enough to overflow the stack is no notebook that Python would run either.
+    if (!(problem instanceof RangeError)) throw problem;
+    return { ...result(new Flow('', new Definitions('')), new Definitions('')), errors: [{ message: 'This code is nested too deeply to be read.', range: { from: 0, to: source.length } }] };
+  }
+}
+
+function inOrder(original: string): CellAnalysis {
+  const source = withoutPrompts(original);
+  const definitions = new Definitions(source);
+  const flow = new Flow(source, definitions);
+  const errors: CellAnalysis['errors'] = [];
+  const run = (from: number, to: number) => {
+    const parsed = parse(source, from, to);
+    flow.statements(parsed.statements);
+    if (parsed.error) errors.push(parsed.error);
+  };
+  const magic = cellMagic(source);
+  if (magic) {
+    const body = { ...magic, python: [] as [number, number][] };
+    for (const [from, to] of magic.python) {
+      // `%%capture` over `%%time`: a cell magic may stand first in another's body.
+      const inner = /^\s*%%/.test(source.slice(from, to)) ? cellMagic(' '.repeat(from) + source.slice(from, to)) : undefined;
+      if (!inner) run(from, to);
+      else {
+        for (const [start, end] of inner.python) run(start, end);
+        flow.magic({ ...inner, python: [] }, { from, to });
+      }
+    }
+    flow.magic(body, { from: 0, to: source.length });
+  } else run(0, source.length);
+  return { ...result(flow, definitions), errors };
+}
+
+/** Code pasted with `>>> ` prompts runs in IPython; blanks of the same length keep the offsets. */
+function withoutPrompts(source: string): string {
+  return /^\s*>>>(?: |$)/.test(source) ? source.replace(/^([ \t]*)(>>>|\.\.\.)(?= |$)/gm, '$1   ') : source;
+}
+
+function result(flow: Flow, definitions: Definitions): CellAnalysis {
+  const effects = flow.module.effects ?? noEffects();
+  const { env } = flow.module.state;
+  const assigns: Assign[] = [];
+  const aliases = new Map<string, [string, string]>();
+  const share = (a: string, b: string) => {
+    if (a !== b && a.charCodeAt(0) !== 0 && b.charCodeAt(0) !== 0) aliases.set(`${a} ${b}`, [a, b]);
+  };
+  for (const [name, node] of flow.first) {
+    const bound = env.get(name);
+    const settled = flow.settled.get(name);
+    assigns.push({
+      name,
+      range: { from: node.from, to: node.to },
+      certain: bound?.certain ?? false,
+      mutable: bound?.mutable ?? true,
+      ...(settled === undefined ? {} : { settled }),
+      ...(bound?.deleted ? { deletes: true } : {}),
+    });
+    if (bound && !bound.deleted) for (const origin of bound.origins) share(name, origin);
+  }
+  for (const [a, b] of flow.links) share(a, b);
+  return {
+    reads: [...effects.reads.values()],
+    uses: [...effects.uses.values()],
+    assigns,
+    mutates: [...effects.mutates.values()],
+    aliases: [...aliases.values()],
+    definitions: definitions.list,
+    functions: flow.functions,
+    calls: callsOf(effects.calls, flow.module.mark),
+    channels: { reads: [...effects.channels.reads], changes: [...effects.channels.changes] },
+    files: effects.files,
+    dynamic: effects.dynamic,
+    errors: [],
+  };
+}

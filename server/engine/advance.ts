@@ -7,9 +7,9 @@
  */
 import type { FailureKind, StepRunStatus } from '../../pipeline/model/run';
 import type { TaskError, TaskResult } from '../../pipeline/model/task';
-import { difference, expect, type Expectation } from './binding';
+import { difference, expect, type Expectation, provides } from './binding';
 import type { Unit } from './units';
-import { addReader, addWriter, demand, type Given, learn, replan, type RunState } from './state';
+import { addReader, addWatcher, addWriter, countBelow, demand, type Given, learn, replan, type RunState } from './state';
 
 export type Decision =
   /** `ready`: when it could have started, in milliseconds since the epoch. */
@@ -34,24 +34,19 @@ export function advance(state: RunState, now: number, limits: Limits): Decision[
   const decisions: Decision[] = [];
   if (state.status !== 'running') return decisions;
   if (state.cancelling) return cancelAll(state, decisions);
-  const ready = new Map<number, Given>();
   do {
     while (state.touched.size > 0) {
       for (const unit of [...state.touched].sort((a, b) => a - b)) {
         if (!state.touched.delete(unit)) continue;
-        ready.delete(unit);
-        if (!consider(state, unit, now, decisions, ready)) continue;
-        ready.clear();
-        break;
+        if (consider(state, unit, now, decisions)) break;
       }
     }
     while (state.settledBelow < state.units.length && state.states[state.settledBelow]!.settled) state.settledBelow++;
   } while (settleFailure(state, now, decisions) || stopBelow(state, decisions));
   if (state.settledBelow === state.units.length) finish(state, decisions);
-  else startReady(state, ready, now, limits, decisions);
+  else startReady(state, now, limits, decisions);
   for (let unit = state.settledBelow; unit < state.units.length; unit++) {
-    const one = state.states[unit]!;
-    if (one.status === 'queued' || one.notBefore > now) state.touched.add(unit);
+    if (state.states[unit]!.notBefore > now) state.touched.add(unit);
   }
   return decisions;
 }
@@ -67,12 +62,16 @@ export function wakeAt(state: RunState): number | undefined {
 }
 
 /** Looks at one unit. True when the units were laid anew. */
-function consider(state: RunState, unit: number, now: number, decisions: Decision[], ready: Map<number, Given>): boolean {
+function consider(state: RunState, unit: number, now: number, decisions: Decision[]): boolean {
   const one = state.states[unit]!;
+  state.ready.delete(unit);
   if (one.status === 'skipped') return false;
+  if (one.status === 'waiting' && one.waitsFor !== undefined && !state.states[one.waitsFor]!.settled) return false;
   const expectation = expect(state, unit);
   for (const name of expectation.reads) addReader(state, name, unit);
+  for (const name of expectation.watched) addWatcher(state, name, unit);
   const { given, pending, lost } = expectation;
+  waitFor(state, unit, pending.length > 0 ? Math.max(...pending) : undefined);
   if (lost && pending.length === 0) {
     join(state, lost, unit, decisions);
     return true;
@@ -83,12 +82,15 @@ function consider(state: RunState, unit: number, now: number, decisions: Decisio
     case 'waiting':
     case 'queued':
       if (broken !== undefined && !waits) skip(state, unit, `needs ${quote(state, broken)}, which did not succeed`, decisions);
-      else if (!waits && one.notBefore <= now) ready.set(unit, given);
+      else if (!waits && one.notBefore <= now) {
+        state.ready.set(unit, given);
+        state.newlyReady.push(unit);
+      }
       break;
     case 'running': {
       const changed = waits ? undefined : difference(given, one.given!, []);
       if (changed) {
-        decisions.push({ do: 'stop', unit: state.units[unit]!, attempt: one.attempt });
+        stop(state, unit, decisions);
         again(state, unit, `what it reads changed: ${changed}`, decisions);
       }
       break;
@@ -108,31 +110,58 @@ function consider(state: RunState, unit: number, now: number, decisions: Decisio
   return false;
 }
 
+/** Until that one has settled there is no need to look at the unit again. */
+function waitFor(state: RunState, unit: number, other: number | undefined): void {
+  state.states[unit]!.waitsFor = other;
+  if (other === undefined) return;
+  const waiters = state.waiters.get(other);
+  if (waiters) waiters.push(unit);
+  else state.waiters.set(other, [unit]);
+}
+
+function stop(state: RunState, unit: number, decisions: Decision[]): void {
+  state.running.delete(unit);
+  decisions.push({ do: 'stop', unit: state.units[unit]!, attempt: state.states[unit]!.attempt });
+}
+
 function settle(state: RunState, unit: number, settled: boolean): void {
   const one = state.states[unit]!;
   if (one.settled === settled) return;
   one.settled = settled;
-  if (!settled) state.settledBelow = Math.min(state.settledBelow, unit);
+  if (settled) for (const waiter of state.waiters.get(unit)?.splice(0) ?? []) state.touched.add(waiter);
+  else state.settledBelow = Math.min(state.settledBelow, unit);
   touchReaders(state, unit);
 }
 
 /** Whoever reads what this unit provides or may provide has to be looked at. */
-export function touchReaders(state: RunState, unit: number): void {
+function touchReaders(state: RunState, unit: number): void {
   const names = state.claims.get(unit) ?? new Set<string>();
-  const all = names.has('*');
-  const files = [...names].some(name => name.startsWith('file:'));
-  const touch = (readers: Iterable<number> | undefined) => {
-    for (const reader of readers ?? []) if (reader > unit) state.touched.add(reader);
-  };
-  for (const name of names) touch(state.readers.get(name));
-  touch(state.readers.get('*'));
-  if (files) touch(state.readers.get('file:*'));
-  touch(state.followers.get(unit));
-  if (all) for (let below = unit + 1; below < state.units.length; below++) state.touched.add(below);
+  let files = false;
+  for (const name of names) {
+    touch(state, name, unit);
+    files ||= name.startsWith('file:');
+    for (const watcher of state.watchers.get(name) ?? []) if (watcher > unit) state.touched.add(watcher);
+  }
+  touch(state, '*', unit);
+  if (files) touch(state, 'file:*', unit);
+  for (const follower of state.followers.get(unit) ?? []) state.touched.add(follower);
+  if (names.has('*')) for (let below = unit + 1; below < state.units.length; below++) state.touched.add(below);
+}
+
+/** Touches the readers of a name below a unit, as far as the next unit that decides what the name means from there on. */
+function touch(state: RunState, name: string, unit: number): void {
+  const readers = state.readers.get(name);
+  if (!readers) return;
+  const writers = state.writers.get(name) ?? [];
+  let next = countBelow(writers, unit + 1);
+  while (next < writers.length && !provides(state, writers[next]!, name)) next++;
+  const last = name.includes('*') ? Number.POSITIVE_INFINITY : (writers[next] ?? Number.POSITIVE_INFINITY);
+  for (let i = countBelow(readers, unit + 1); i < readers.length && readers[i]! <= last; i++) state.touched.add(readers[i]!);
 }
 
 function again(state: RunState, unit: number, reason: string, decisions: Decision[]): void {
   const one = state.states[unit]!;
+  state.doubtful.delete(unit);
   one.status = 'waiting';
   one.failures = 0;
   one.platformFailures = 0;
@@ -173,7 +202,7 @@ function join(state: RunState, lost: NonNullable<Expectation['lost']>, reader: n
   const provider = lost.by;
   for (let unit = provider; unit <= reader; unit++) {
     const one = state.states[unit]!;
-    if (one.status === 'running') decisions.push({ do: 'stop', unit: state.units[unit]!, attempt: one.attempt });
+    if (one.status === 'running') stop(state, unit, decisions);
   }
   const first = state.units[provider]!.steps[0]!.name;
   const last = state.units[reader]!.steps.at(-1)!.name;
@@ -199,11 +228,13 @@ function settleFailure(state: RunState, now: number, decisions: Decision[]): boo
     const wait = platform ? 1000 * one.platformFailures : backoff(settings.backoff, one.failures);
     one.notBefore = now + wait;
     one.status = 'waiting';
+    state.doubtful.delete(unit);
     decisions.push({ do: 'status', unit: state.units[unit]!, status: 'waiting', reason: `tries again${wait > 0 ? ` in ${wait / 1000} s` : ''}: ${error.message}` });
     state.touched.add(unit);
     return true;
   }
   one.broken = true;
+  state.doubtful.delete(unit);
   if (!state.options.keepGoing && settings.onFailure !== 'continue') state.stoppedAt = Math.min(state.stoppedAt, unit);
   settle(state, unit, true);
   return true;
@@ -231,7 +262,7 @@ function stopBelow(state: RunState, decisions: Decision[]): boolean {
   for (let unit = state.stoppedAt + 1; unit < state.units.length; unit++) {
     const one = state.states[unit]!;
     if (one.settled) continue;
-    if (one.status === 'running') decisions.push({ do: 'stop', unit: state.units[unit]!, attempt: one.attempt });
+    if (one.status === 'running') stop(state, unit, decisions);
     skip(state, unit, `step ${quote(state, state.stoppedAt)} failed`, decisions);
   }
   return state.touched.size > 0;
@@ -244,31 +275,28 @@ function backoff(setting: RunState['units'][number]['settings']['backoff'], fail
   return Math.min(first * factor ** (failures - 1), limit) * 1000;
 }
 
-function startReady(state: RunState, ready: ReadonlyMap<number, Given>, now: number, limits: Limits, decisions: Decision[]): void {
-  let running = 0;
-  let held = Number.POSITIVE_INFINITY;
-  for (let unit = state.settledBelow; unit < state.units.length; unit++) {
-    const { status } = state.states[unit]!;
-    if (status === 'running') running++;
-    // Not yet certain that it fails, as something above may change; what is below waits for that.
-    if (status === 'failed' && !state.options.keepGoing) held = Math.min(held, unit);
-  }
-  for (const [unit, given] of [...ready].sort((a, b) => a[0] - b[0])) {
+function startReady(state: RunState, now: number, limits: Limits, decisions: Decision[]): void {
+  // Not yet certain that it fails, as something above may change; what is below waits for that.
+  const held = state.options.keepGoing ? Number.POSITIVE_INFINITY : Math.min(...state.doubtful);
+  for (const [unit, given] of state.ready) {
+    if (state.running.size >= limits.workers) break;
+    if (unit > held) continue;
     const one = state.states[unit]!;
-    if (unit > held || running >= limits.workers) {
-      if (one.status === 'queued') continue;
-      one.status = 'queued';
-      one.readyAt = now;
-      decisions.push({ do: 'status', unit: state.units[unit]!, status: 'queued' });
-      continue;
-    }
-    running++;
+    state.ready.delete(unit);
+    state.running.add(unit);
     one.status = 'running';
     one.attempt++;
     one.given = given;
     one.outcome = undefined;
     decisions.push({ do: 'start', unit: state.units[unit]!, attempt: one.attempt, given, ready: one.readyAt || now });
     one.readyAt = 0;
+  }
+  for (const unit of state.newlyReady.splice(0)) {
+    const one = state.states[unit]!;
+    if (!state.ready.has(unit) || one.status === 'queued') continue;
+    one.status = 'queued';
+    one.readyAt = now;
+    decisions.push({ do: 'status', unit: state.units[unit]!, status: 'queued' });
   }
 }
 
@@ -280,7 +308,7 @@ function finish(state: RunState, decisions: Decision[]): void {
 
 function cancelAll(state: RunState, decisions: Decision[]): Decision[] {
   for (const [unit, one] of state.states.entries()) {
-    if (one.status === 'running') decisions.push({ do: 'stop', unit: state.units[unit]!, attempt: one.attempt });
+    if (one.status === 'running') stop(state, unit, decisions);
     if (one.status === 'running' || one.status === 'waiting' || one.status === 'queued') {
       one.status = 'cancelled';
       decisions.push({ do: 'status', unit: state.units[unit]!, status: 'cancelled' });
@@ -300,6 +328,8 @@ export function ended(state: RunState, unit: number, attempt: number, result: Pi
   one.outcome = { status: result.status, provided: result.provided, used: result.used, defined: new Set(result.defined), error: result.error };
   one.status = result.status;
   one.settled = false;
+  state.running.delete(unit);
+  if (result.status === 'failed') state.doubtful.add(unit);
   if (result.status === 'failed') {
     if (platformKinds.has(result.error!.kind)) one.platformFailures++;
     else one.failures++;

@@ -4,7 +4,7 @@
  */
 import type { SavedState, SavedValue, Value } from '../../pipeline/model/artifact';
 import { isVariable } from '../../pipeline/model/name';
-import { followed, isLost, isRemoved, type Given, type RunState } from './state';
+import { countBelow, followed, type Given, isLost, isRemoved, type RunState } from './state';
 
 export type Binding =
   | { what: 'value'; by: number; value: Value | SavedState }
@@ -20,8 +20,8 @@ export type Binding =
 export function bind(state: RunState, reader: number, name: string): Binding {
   const named = state.writers.get(name) ?? [];
   const any = state.writers.get(name.startsWith('file:') ? 'file:*' : isVariable(name) ? '*' : '') ?? [];
-  let i = below(named, reader) - 1;
-  let j = below(any, reader) - 1;
+  let i = countBelow(named, reader) - 1;
+  let j = countBelow(any, reader) - 1;
   while (i >= 0 || j >= 0) {
     const by = Math.max(named[i] ?? -1, any[j] ?? -1);
     if (named[i] === by) i--;
@@ -32,7 +32,8 @@ export function bind(state: RunState, reader: number, name: string): Binding {
   return { what: 'none' };
 }
 
-function provides(state: RunState, by: number, name: string): Binding | undefined {
+/** What one unit means for readers of the name below it; undefined when they look past it. */
+export function provides(state: RunState, by: number, name: string): Binding | undefined {
   const one = state.states[by]!;
   if (!one.settled) return { what: 'pending', by };
   if (one.broken || one.status === 'skipped') return { what: 'broken', by };
@@ -50,23 +51,11 @@ function mate(state: RunState, provider: number, reader: number, value: Value | 
   if (!('members' in value) || value.members.length < 2) return undefined;
   for (const member of value.members) {
     const writers = state.writers.get(member) ?? [];
-    for (let i = below(writers, reader) - 1; i >= 0 && writers[i]! > provider; i--) {
+    for (let i = countBelow(writers, reader) - 1; i >= 0 && writers[i]! > provider; i--) {
       if (!state.states[writers[i]!]!.settled) return { what: 'pending', by: writers[i]!, through: member };
     }
   }
   return undefined;
-}
-
-/** How many of the ascending indexes are smaller than `limit`. */
-function below(indexes: readonly number[], limit: number): number {
-  let low = 0;
-  let high = indexes.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (indexes[middle]! < limit) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 /** What a unit would be given now. */
@@ -78,8 +67,10 @@ export interface Expectation {
   broken?: number;
   /** A read whose value cannot leave the process of the unit that made it. */
   lost?: { name: string; by: number; reason: string; type: string };
-  /** Every variable on which all this depends: reads, learned ones and those that come with others included. */
+  /** Every variable it reads, learned ones and those that come with others included. */
   reads: Set<string>;
+  /** Variables that share a blob with one it reads. */
+  watched: Set<string>;
 }
 
 export function expect(state: RunState, reader: number): Expectation {
@@ -134,7 +125,7 @@ export function expect(state: RunState, reader: number): Expectation {
       }
     }
   }
-  return { given: { values, ...ambient(state, reader), wanted: [...state.wanted[reader]!].sort() }, pending, broken, lost, reads: reads.union(watched) };
+  return { given: { values, ...ambient(state, reader), wanted: [...state.wanted[reader]!].sort() }, pending, broken, lost, reads, watched };
 
   function wait(writers: readonly number[]): void {
     for (const by of writers) {
@@ -151,7 +142,7 @@ function ambient(state: RunState, reader: number): Pick<Given, 'channels' | 'fil
   for (const name of state.ambient) {
     if (name === 'file:*' || !followed(state, name)) continue;
     const writers = state.writers.get(name)!;
-    for (let i = below(writers, reader) - 1; i >= 0; i--) {
+    for (let i = countBelow(writers, reader) - 1; i >= 0; i--) {
       const one = state.states[writers[i]!]!;
       const value = one.settled && !one.broken ? one.outcome?.provided[name] : undefined;
       if (!value) continue;

@@ -40,6 +40,8 @@ export interface UnitState {
   readyAt: number;
   given?: Given;
   outcome?: Outcome;
+  /** A unit above without which it cannot be started: no need to look again before that has settled. */
+  waitsFor?: number;
   /** Nothing above can change it any more, unless something above runs again. */
   settled: boolean;
   /** Its failure stands; those that depend on it cannot run. */
@@ -62,8 +64,19 @@ export interface RunState {
   writers: Map<string, number[]>;
   /** The same by unit: names it is among the writers of. */
   claims: Map<number, Set<string>>;
-  /** By name, indexes of units that read it: predicted, learned, or through another value. */
-  readers: Map<string, Set<number>>;
+  /** By name, indexes of units that read it: predicted, learned, or through another value; ascending. */
+  readers: Map<string, number[]>;
+  /** By name, units that read another name of the same blob, and so depend on every unit that may change this one. */
+  watchers: Map<string, Set<number>>;
+  /** Units that can start, in the order in which they will, with what they will be given. */
+  ready: Map<number, Given>;
+  /** Those of them that the pass at hand found. */
+  newlyReady: number[];
+  running: Set<number>;
+  /** By unit, those whose `waitsFor` it is. */
+  waiters: Map<number, number[]>;
+  /** Units that failed while something above them may still change. */
+  doubtful: Set<number>;
   /** Units whose evaluation may have changed. */
   touched: Set<number>;
   /** Every unit with a smaller index is settled. */
@@ -102,6 +115,12 @@ export function createRunState(pipeline: Pipeline, options: RunOptions, seeded: 
     writers: new Map(),
     claims: new Map(),
     readers: new Map(),
+    watchers: new Map(),
+    ready: new Map(),
+    newlyReady: [],
+    running: new Set(),
+    waiters: new Map(),
+    doubtful: new Set(),
     touched: new Set(),
     settledBelow: 0,
     stoppedAt: Number.POSITIVE_INFINITY,
@@ -158,11 +177,21 @@ export function replan(state: RunState): void {
   state.claims = new Map();
   state.ambient = new Set();
   state.readers = new Map();
+  state.watchers = new Map();
+  state.ready = new Map();
+  state.newlyReady = [];
+  state.running = new Set();
+  state.waiters = new Map();
+  state.doubtful = new Set();
   for (const unit of state.units) {
     for (const name of unit.writes.keys()) addWriter(state, name, unit.index);
     for (const name of unit.reads) addReader(state, name, unit.index);
     for (const name of state.learned.get(unit.index) ?? []) addReader(state, name, unit.index);
-    const outcome = state.states[unit.index]!.outcome;
+    const one = state.states[unit.index]!;
+    const { outcome } = one;
+    one.waitsFor = undefined;
+    if (one.status === 'running') state.running.add(unit.index);
+    if (one.status === 'failed' && !one.settled) state.doubtful.add(unit.index);
     for (const name of Object.keys(outcome?.provided ?? {})) addWriter(state, name, unit.index);
     for (const name of outcome?.used ?? []) addReader(state, name, unit.index);
   }
@@ -184,8 +213,14 @@ export function learn(state: RunState, unit: number, name: string): void {
 
 export function addReader(state: RunState, name: string, unit: number): void {
   const readers = state.readers.get(name);
-  if (readers) readers.add(unit);
-  else state.readers.set(name, new Set([unit]));
+  if (readers) insert(readers, unit);
+  else state.readers.set(name, [unit]);
+}
+
+export function addWatcher(state: RunState, name: string, unit: number): void {
+  const watchers = state.watchers.get(name);
+  if (watchers) watchers.add(unit);
+  else state.watchers.set(name, new Set([unit]));
 }
 
 export function addWriter(state: RunState, name: string, unit: number): void {
@@ -198,9 +233,25 @@ export function addWriter(state: RunState, name: string, unit: number): void {
     if (name.startsWith('@') || name.startsWith('file:')) state.ambient.add(name);
     return;
   }
-  let at = writers.length;
-  while (at > 0 && writers[at - 1]! > unit) at--;
-  if (writers[at - 1] !== unit) writers.splice(at, 0, unit);
+  insert(writers, unit);
+}
+
+/** Keeps the list ascending and without doubles. */
+function insert(ascending: number[], unit: number): void {
+  const at = countBelow(ascending, unit);
+  if (ascending[at] !== unit) ascending.splice(at, 0, unit);
+}
+
+/** How many of the ascending indexes are smaller than `limit`. */
+export function countBelow(ascending: readonly number[], limit: number): number {
+  let low = 0;
+  let high = ascending.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (ascending[middle]! < limit) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 export const isLost = (value: Value | SavedState | Removed): value is Extract<Value, { lost: string }> => 'lost' in value;

@@ -1,0 +1,15 @@
+/** The table of contents of the bench: each part prints its own rows. Run by `npm run bench`; how figures are taken is in README.md. */
+import { compileTimes } from './compile.ts';
+import { frames } from './frames.ts';
+import { steps } from './steps.ts';
+
+const parts: Record<string, () => Promise<void> | void> = { steps, frames, compile: compileTimes };
+const chosen = process.argv.slice(2);
+for (const name of chosen.length > 0 ? chosen : Object.keys(parts)) {
+  const part = parts[name];
+  if (!part) {
+    console.error(`There is no part "${name}". The parts are ${Object.keys(parts).join(', ')}.`);
+    process.exit(2);
+  }
+  await part();
+}

@@ -49,10 +49,10 @@ const socketCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'ENOTFOUND'
 
 /** Turns a driver's error into a `StoreProblem` if it is one that a person can mend, and gives it back as it is if not. */
 export function storeProblem(error: unknown, where: string): unknown {
-  if (error instanceof StoreProblem || !(error instanceof Error)) return error;
-  const trouble = troubleOf(error);
+  if (error instanceof StoreProblem || typeof (error as Error | undefined)?.message !== 'string') return error;
+  const trouble = troubleOf(error as Error);
   if (!trouble) return error;
-  return new StoreProblem(trouble, sentence(trouble, where, error), { cause: error });
+  return new StoreProblem(trouble, sentence(trouble, where, error as Error), { cause: error });
 }
 
 function troubleOf(error: Error & { code?: unknown; errcode?: unknown }): StoreTrouble | undefined {
@@ -64,7 +64,7 @@ function troubleOf(error: Error & { code?: unknown; errcode?: unknown }): StoreT
   const code = typeof error.code === 'string' ? error.code : '';
   if (code === 'ENOSPC' || code === 'EDQUOT') return 'full';
   if (code === 'EROFS' || code === 'EACCES' || code === 'EPERM') return 'read-only';
-  if (socketCodes.has(code) || /Connection terminated|timeout exceeded when trying to connect/.test(error.message)) return 'connect';
+  if (socketCodes.has(code) || code === 'EEXIST' || code === 'ENOTDIR' || code === 'EISDIR' || /Connection terminated|timeout exceeded when trying to connect/.test(error.message)) return 'connect';
   if (error.name === 'KnexTimeoutError') return 'locked';
   return postgresTroubles.find(([prefix]) => code.startsWith(prefix))?.[1];
 }

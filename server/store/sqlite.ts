@@ -4,9 +4,13 @@
  */
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 
 type Binding = null | number | bigint | string | Uint8Array;
+
+/** How long to wait for another writer: first inside SQLite, which stops this whole process, then politely. Milliseconds. */
+export const patience = { rude: 20, polite: 10_000, pause: 5 };
 
 /** Texts of statements kept prepared; batches of different lengths are different texts, so there is a limit. */
 const preparedLimit = 200;
@@ -18,6 +22,9 @@ class Connection {
   constructor(private readonly database: DatabaseSync) {}
 
   query(sql: string, bindings: Binding[]): { rows?: unknown[]; lastID?: number | bigint; changes?: number | bigint } {
+    // A full disk makes SQLite roll back by itself, and a commit that failed leaves the transaction open; knex expects neither.
+    if (sql.startsWith('ROLLBACK') && !this.database.isTransaction) return {};
+    if (sql.startsWith('BEGIN') && this.database.isTransaction) this.database.exec('ROLLBACK');
     let known = this.prepared.get(sql);
     if (!known) {
       const statement = this.database.prepare(sql);
@@ -45,7 +52,7 @@ function open(filename: string): Connection {
     closeSync(openSync(filename, 'a', 0o600));
     chmodSync(filename, 0o600);
   }
-  const database = new DatabaseSync(filename, { enableForeignKeyConstraints: true, timeout: 10_000 });
+  const database = new DatabaseSync(filename, { enableForeignKeyConstraints: true, timeout: patience.rude });
   try {
     // NORMAL: a commit reaches the operating system, and survives the death of this process. Losing power may lose the last commits but
     // never tears one apart: the run is then resumed from a moment before, and finds the results of its attempts in their folders.
@@ -56,6 +63,22 @@ function open(filename: string): Connection {
   }
   return new Connection(database);
 }
+
+/**
+ * Does it again while another connection is writing. Within a writing transaction nothing is ever busy, and outside of one a statement
+ * that was refused has done nothing, so it may simply be done again.
+ */
+async function whenFree<T>(work: () => T): Promise<T> {
+  for (const deadline = Date.now() + patience.polite; ; await sleep(patience.pause)) {
+    try {
+      return work();
+    } catch (error) {
+      if (((error as { errcode?: number }).errcode ?? 0) % 256 !== busy || Date.now() > deadline) throw error;
+    }
+  }
+}
+
+const busy = 5;
 
 interface Query {
   sql: string;
@@ -80,8 +103,8 @@ export function sqliteClient(): new (config: object) => object {
     _driver() {
       return {};
     }
-    async acquireRawConnection() {
-      return open(this.connectionSettings.filename);
+    acquireRawConnection() {
+      return whenFree(() => open(this.connectionSettings.filename));
     }
     async destroyRawConnection(connection: Connection) {
       connection.close();
@@ -90,7 +113,7 @@ export function sqliteClient(): new (config: object) => object {
       return new (WritingTransaction as unknown as new (...args: unknown[]) => object)(this, ...args);
     }
     async _query(connection: Connection, query: Query) {
-      const { rows, lastID, changes } = connection.query(query.sql, this._formatBindings(query.bindings));
+      const { rows, lastID, changes } = await whenFree(() => connection.query(query.sql, this._formatBindings(query.bindings)));
       query.response = rows ?? { lastID, changes };
       query.context = { lastID, changes };
       return query;

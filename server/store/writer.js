@@ -1,0 +1,34 @@
+/**
+ * For the spec of SQLite: commits to a run until it is killed, and says the number of each last event once it is written. Runs the
+ * sources through the compiler that jest uses, so that it tests what the spec tests.
+ */
+const Module = require('node:module');
+const { readFileSync } = require('node:fs');
+const { transformSync } = require('@swc/core');
+
+Module._extensions['.ts'] = (module, filename) => {
+  const { code } = transformSync(readFileSync(filename, 'utf8'), {
+    filename,
+    swcrc: false,
+    jsc: { parser: { syntax: 'typescript' }, target: 'es2024' },
+    module: { type: 'commonjs', importInterop: 'node' },
+  });
+  module._compile(code, filename);
+};
+
+const { openStore } = require('./index.ts');
+
+(async () => {
+  const [url, run] = process.argv.slice(2);
+  const store = await openStore({ url });
+  let sequence = 1;
+  for (let attempt = 1; ; attempt++) {
+    const events = await store.commit(run, sequence, [
+      { what: 'step', step: 'load', status: 'running', attempts: attempt },
+      { what: 'attempt', step: 'load', attempt, status: 'running', token: 'x' },
+      { what: 'plan', reason: 'x'.repeat(200), plan: { attempt } },
+    ]);
+    sequence = events.at(-1).sequence;
+    process.stdout.write(`${sequence}\n`);
+  }
+})();

@@ -51,6 +51,8 @@ export interface Assign extends Use {
   settled?: number;
   /** `del v`: unbinds. `mutable` is false when the value is certainly an immutable literal. */
   deletes?: boolean;
+  /** True when nothing but certain `definitions` of the cell bind it. */
+  code?: boolean;
   mutable: boolean;
 }
 

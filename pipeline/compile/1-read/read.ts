@@ -20,6 +20,8 @@ export interface ReadCell extends Cell {
   tagged: boolean;
   /** A Kale metrics cell: the names it prints become metrics. */
   metrics: boolean;
+  /** Tagged `raises-exception`: an error is part of what the cell shows. */
+  mayRaise: boolean;
 }
 
 export interface ReadStep {
@@ -86,6 +88,7 @@ export function read(notebook: Notebook, defaultName = 'notebook'): Reading {
       step: role === 'step' ? current : '',
       tagged,
       metrics: tags.role === 'metrics',
+      mayRaise: Array.isArray(cell.metadata.tags) && cell.metadata.tags.includes('raises-exception'),
     });
   }
   if (byStep.size === 0) {

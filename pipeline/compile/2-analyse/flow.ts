@@ -25,6 +25,8 @@ export class Flow extends Evaluator {
   frame: Frame;
   /** Global names bound, in order, with where it first happened. */
   readonly first = new Map<string, Node>();
+  /** How often each of them was bound. */
+  readonly bindings = new Map<string, number>();
   /** Offset from which a name is certainly bound. */
   readonly settled = new Map<string, number>();
   readonly functions: FunctionEffect[] = [];
@@ -83,6 +85,7 @@ export class Flow extends Evaluator {
 
   private bindModule(name: string, node: Node, value: Value, end: number): void {
     if (!this.first.has(name)) this.first.set(name, this.range(node));
+    this.bindings.set(name, (this.bindings.get(name) ?? 0) + 1);
     this.set(this.module.state.env, name, value);
     if (!this.branches && !this.maybe && !this.settled.has(name)) this.settled.set(name, this.elsewhere ? this.elsewhere.to : end);
   }

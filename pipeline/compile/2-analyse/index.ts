@@ -70,6 +70,9 @@ function result(flow: Flow, definitions: Definitions): CellAnalysis {
   const share = (a: string, b: string) => {
     if (a !== b && a.charCodeAt(0) !== 0 && b.charCodeAt(0) !== 0) aliases.set(`${a} ${b}`, [a, b]);
   };
+  /** How often a definition that can travel binds the name. */
+  const travelling = new Map<string, number>();
+  for (const { names, certain } of definitions.list) if (certain) for (const name of names) travelling.set(name, (travelling.get(name) ?? 0) + 1);
   for (const [name, node] of flow.first) {
     const bound = env.get(name);
     const settled = flow.settled.get(name);
@@ -80,6 +83,7 @@ function result(flow: Flow, definitions: Definitions): CellAnalysis {
       mutable: bound?.mutable ?? true,
       ...(settled === undefined ? {} : { settled }),
       ...(bound?.deleted ? { deletes: true } : {}),
+      ...(flow.bindings.get(name) === travelling.get(name) ? { code: true } : {}),
     });
     if (bound && !bound.deleted) for (const origin of bound.origins) share(name, origin);
   }

@@ -1,0 +1,134 @@
+/**
+ * Which names of the notebook are code (imports, functions, classes: they travel as source) and which are data. A name is code only if
+ * nothing in the notebook says otherwise; everything in doubt is data, because a value crosses whatever it is.
+ */
+import type { CellAnalysis, DefinitionUse } from '../analysis';
+import type { Cell, Definition } from '../../model/pipeline';
+import type { Effects } from './effects';
+
+/** A cell with what is known of it, at its place in the order in which the pipeline runs. */
+export interface LinkCell extends Cell {
+  analysis: CellAnalysis;
+  /** Index of the step; -1 for shared and parameter cells, which every step has. */
+  step: number;
+}
+
+/** One definition at one place. `order` counts definitions in the order in which they run. */
+export interface Instance extends Definition {
+  use: DefinitionUse;
+  step: number;
+  order: number;
+  /** Counts functions and classes only. */
+  bit: number;
+}
+
+export class Definitions {
+  /** In the order in which they run. */
+  readonly all: Instance[] = [];
+  /** Functions and classes, by their bit. */
+  readonly code: Instance[] = [];
+  /** Names that are assigned as data somewhere, and code that can cross only as a value. */
+  readonly data = new Set<string>();
+  private readonly byName = new Map<string, Instance[]>();
+  /** Setup calls by the name, or `module:` and the package, they belong to. */
+  private readonly setups = new Map<string, Instance[]>();
+  private readonly stars: Instance[] = [];
+
+  /** `changed` are names to take as data whatever the code says. */
+  constructor(cells: readonly LinkCell[], effects: Effects, changed: Iterable<string> = []) {
+    for (const name of changed) this.data.add(name);
+    for (const { analysis, step, cell } of cells) {
+      for (const { name, code } of analysis.assigns) if (!code) this.data.add(name);
+      for (const use of analysis.definitions) {
+        if (!use.certain) continue;
+        const { names, kind, source, line } = use;
+        const bit = kind === 'function' || kind === 'class' ? this.code.length : -1;
+        const bindings = names.includes('*') ? names.filter(name => name !== '*') : names;
+        const instance: Instance = { names: bindings, kind, source, cell, line, use, step, order: this.all.length, bit };
+        this.all.push(instance);
+        if (bit >= 0) this.code.push(instance);
+      }
+    }
+    for (const instance of this.all) {
+      for (const name of instance.names) {
+        const others = this.byName.get(name);
+        if (others) others.push(instance);
+        else this.byName.set(name, [instance]);
+      }
+    }
+    // State kept on a function or a class (`Counter.count += 1`) is data too: source alone would start it afresh.
+    const changedCode = (name: string): void => {
+      if (this.byName.get(name)?.some(one => one.kind === 'function' || one.kind === 'class')) this.data.add(name);
+    };
+    for (const { analysis } of cells) {
+      for (const { name } of analysis.mutates) changedCode(name);
+      for (const { name } of analysis.functions) for (const changed of effects.get(name)?.mutates ?? []) changedCode(changed);
+    }
+    // Code that needs data when it is defined (a default value, a decorator, a base) is data as well; so is code that needs such code.
+    const shared = new Set<string>();
+    for (const { analysis, step } of cells) if (step < 0) for (const { name, code } of analysis.assigns) if (!code) shared.add(name);
+    let news = true;
+    while (news) {
+      news = false;
+      for (const instance of this.all) {
+        if (instance.names.length === 0 || instance.names.every(name => this.data.has(name)) || instance.kind === 'import') continue;
+        if (instance.use.needs.some(name => this.data.has(name) && !(instance.step < 0 && shared.has(name)) && !instance.names.includes(name))) {
+          for (const name of instance.names) this.data.add(name);
+          news = true;
+        }
+      }
+    }
+    for (const instance of this.all) {
+      if (instance.kind === 'import' && instance.use.names.length === 0) this.stars.push(instance);
+      else if (instance.kind === 'import' && instance.use.names.includes('*')) this.stars.push(instance);
+      if (instance.kind !== 'setup' || instance.step < 0) continue;
+      if (instance.use.needs.some(name => this.data.has(name))) continue;
+      // What it changes crosses as a channel; replaying it as well could undo a newer change.
+      if (instance.use.channels && instance.use.channels.length > 0) continue;
+      const module = instance.use.onlyIfModule;
+      if (module !== undefined && !(this.byName.get(module)?.some(one => one.kind === 'import') && !this.data.has(module))) continue;
+      const keys = new Set(instance.use.needs);
+      for (const module of instance.use.modules ?? []) keys.add(packageKey(module));
+      for (const need of instance.use.needs) {
+        for (const one of this.byName.get(need) ?? []) for (const module of one.use.modules ?? []) keys.add(packageKey(module));
+      }
+      for (const key of keys) {
+        const others = this.setups.get(key);
+        if (others) others.push(instance);
+        else this.setups.set(key, [instance]);
+      }
+    }
+  }
+
+  /** True when the name travels as source. */
+  isCode(name: string): boolean {
+    return !this.data.has(name) && this.byName.has(name);
+  }
+
+  /** All definitions of the name, in order. */
+  of(name: string): readonly Instance[] {
+    return this.byName.get(name) ?? [];
+  }
+
+  /** The definition that a step (or a definition, by its order) finds for the name: the nearest one above, shared cells included. */
+  above(name: string, step: number, order = Number.POSITIVE_INFINITY): Instance | undefined {
+    const all = this.byName.get(name);
+    if (!all) return undefined;
+    for (let i = all.length - 1; i >= 0; i--) if (all[i]!.step < step && all[i]!.order < order) return all[i];
+    return undefined;
+  }
+
+  /** Star imports above a step. */
+  starsAbove(step: number): readonly Instance[] {
+    return this.stars.length === 0 ? [] : this.stars.filter(one => one.step < step);
+  }
+
+  /** Setup calls above a step that belong to a name or to the package a definition imports. */
+  setupsAbove(key: string, step: number): readonly Instance[] {
+    const all = this.setups.get(key);
+    return all ? all.filter(one => one.step < step) : [];
+  }
+}
+
+/** `sklearn.linear_model` → the key of all that `sklearn` is set up with. */
+export const packageKey = (module: string): string => `module:${module.split('.')[0]}`;

@@ -1,0 +1,285 @@
+/**
+ * Stage 3: who provides what. One pass over the steps from top to bottom: each step is folded (`fold.ts`), its needs are bound to the
+ * nearest step above that writes the name (docs/running.md, "The rule"), and then its own writes become what the steps below find.
+ * Work is proportional to the names that the cells mention.
+ */
+import type { Parameter } from '../../model/parameter';
+import type { Definition, Read, Step, Write } from '../../model/pipeline';
+import { isChannel, isFile, isVariable } from '../../model/name';
+import { isBuiltin } from '../2-analyse/names';
+import { Aliases } from './aliases';
+import type { Arrangement, PlacedCell, PlacedStep } from './arrange';
+import { Definitions, type Instance, type LinkCell, packageKey } from './definitions';
+import type { Effects } from './effects';
+import { fold, type Folded, type Need, type Notebook } from './fold';
+
+/** A step with what checking wants to know of it beyond what the pipeline says. */
+export interface LinkedStep {
+  step: Step;
+  cells: PlacedCell[];
+  folded: Folded;
+  /** Names its own cells need and nobody above provides. */
+  unprovided: Need[];
+  /** Inferred reads and writes, before the declarations. */
+  reads: Map<string, Read>;
+  writes: Map<string, boolean>;
+}
+
+/** A step that writes a name, in a list from the latest to the first. */
+export interface Writer {
+  step: number;
+  certain: boolean;
+  /** It reads the name too, so it waits for the one before. */
+  reads: boolean;
+  /** How many steps may get the name from it. */
+  readers: number;
+  before?: Writer;
+}
+
+export interface Linked {
+  steps: LinkedStep[];
+  definitions: Definitions;
+  /** The latest writer of each name. */
+  writers: Map<string, Writer>;
+  /** Names that shared and parameter cells give to every step. */
+  given: Set<string>;
+  /** Steps whose code may assign any name: nothing below them is certainly unknown. */
+  anything: Writer | undefined;
+  /** Code that crosses as values, because values made with an earlier definition of the name meet a later one. */
+  changed: Set<string>;
+}
+
+/** Links the steps. Where a value would meet another definition than it was made with, the name is taken as data and the steps are linked again. */
+export function link(arrangement: Arrangement, parameters: readonly Parameter[], effects: Effects): Linked {
+  const changed = new Set<string>();
+  for (;;) {
+    const before = changed.size;
+    const linked = linkOnce(arrangement, parameters, effects, changed);
+    if (changed.size === before) return linked;
+  }
+}
+
+function linkOnce(arrangement: Arrangement, parameters: readonly Parameter[], effects: Effects, changed: Set<string>): Linked {
+  const { shared, parameters: parameterCells, steps } = arrangement;
+  const everywhere = [...shared, ...parameterCells].sort((a, b) => a.cell - b.cell);
+  const cells: LinkCell[] = [
+    ...everywhere.map(cell => ({ ...cell, step: -1 })),
+    ...steps.flatMap((step, index) => step.cells.map(cell => ({ ...cell, step: index }))),
+  ];
+  const definitions = new Definitions(cells, effects, changed);
+  const notebook: Notebook = { definitions, effects, aliases: new Aliases(), carried: new Map(), origins: origins(definitions) };
+  const given = new Set<string>();
+  for (const { analysis } of everywhere) {
+    for (const { name } of analysis.assigns) given.add(name);
+    for (const { names } of analysis.definitions) for (const name of names) given.add(name);
+    for (const [a, b] of analysis.aliases) notebook.aliases.join(a, b);
+  }
+  const parameterNames = new Set(parameters.map(parameter => parameter.name));
+  /** Computed in a parameter cell: using such a name uses the parameters it is made of. */
+  const computed = new Set<string>();
+  for (const { analysis } of parameterCells) for (const { name } of analysis.assigns) if (!parameterNames.has(name)) computed.add(name);
+
+  const writers = new Map<string, Writer>();
+  let anything: Writer | undefined;
+  let anyFile: Writer | undefined;
+  const linked: LinkedStep[] = [];
+
+  let at = everywhere.length;
+  for (const [index, placed] of steps.entries()) {
+    const own = cells.slice(at, at + placed.cells.length);
+    at += placed.cells.length;
+    const folded = fold(own, index, notebook);
+    if (folded.readsAll) need(folded.needs, '*', own[0]?.cell ?? 0);
+    if (folded.writesAll) folded.writes.set('*', false);
+    const { prelude, needs } = travel(folded, index, notebook, changed);
+    for (const one of needs) need(folded.needs, one.name, one.cell);
+
+    const reads = new Map<string, Read>();
+    const unprovided: Need[] = [];
+    const dependsOn = new Set<number>();
+    const uses = new Set<string>();
+    for (const one of folded.needs.values()) {
+      const { name } = one;
+      const writer = latest(name);
+      if (isVariable(name) && name !== '*') {
+        if (definitions.isCode(name)) {
+          if (!definitions.above(name, index) && one.direct && !folded.defines.has(name)) unprovided.push(one);
+          continue;
+        }
+        if (parameterNames.has(name) && !certainlyAbove(writer)) uses.add(name);
+        if (computed.has(name) && !certainlyAbove(writer)) for (const parameter of parameterNames) uses.add(parameter);
+        if (!writer && !given.has(name)) {
+          if (isBuiltin(name)) continue;
+          if (one.direct) unprovided.push(one);
+          if (!one.direct || one.maybe) continue;
+        }
+      }
+      const from = writer ? steps[writer.step]!.name : undefined;
+      reads.set(name, {
+        name,
+        ...(from === undefined ? {} : { from }),
+        cell: one.cell,
+        ...(one.range ? { range: one.range } : {}),
+      });
+      wait(name, dependsOn, index);
+    }
+    const step: Step = {
+      name: placed.name,
+      cells: placed.cells.map(({ cell, id, source }) => ({ cell, ...(id === undefined ? {} : { id }), source })),
+      settings: placed.settings,
+      reads: [],
+      writes: [],
+      prelude,
+      defines: [...folded.defines].sort(),
+      parameters: [...uses],
+      files: { reads: [...folded.files.reads].sort(), writes: [...folded.files.writes].sort() },
+      dependsOn: [],
+    };
+    const inferred = new Map(folded.writes);
+    declare(step, placed, reads, folded, name => {
+      const writer = latest(name);
+      if (writer) wait(name, dependsOn, index);
+      return writer && steps[writer.step]!.name;
+    });
+    step.reads = [...reads.values()].sort(byName);
+    step.writes = [...writesOf(placed, folded)].sort(byName);
+    for (const name of placed.settings.after ?? []) {
+      const other = steps.findIndex(one => one.name === name);
+      if (other >= 0 && other !== index) dependsOn.add(other);
+    }
+    step.dependsOn = [...dependsOn].sort((a, b) => a - b).map(one => steps[one]!.name);
+    linked.push({ step, cells: placed.cells, folded, unprovided, reads, writes: inferred });
+
+    for (const { name, certain } of step.writes) {
+      const writer: Writer = { step: index, certain, reads: reads.has(name), readers: 0, before: name === '*' ? anything : name === 'file:*' ? anyFile : writers.get(name) };
+      if (name === '*') anything = writer;
+      else if (name === 'file:*') anyFile = writer;
+      else writers.set(name, writer);
+    }
+  }
+  return { steps: linked, definitions, writers, given, anything, changed };
+
+  /** The nearest writer above: by name, or one that may write any name. */
+  function latest(name: string): Writer | undefined {
+    if (name === '*' || name === 'file:*') return undefined;
+    const named = writers.get(name);
+    const any = isFile(name) ? anyFile : isChannel(name) ? undefined : anything;
+    if (!named || !any) return named ?? any;
+    return named.step > any.step ? named : any;
+  }
+
+  function certainlyAbove(writer: Writer | undefined): boolean {
+    for (let one = writer; one; one = one.before) if (one.certain) return true;
+    return false;
+  }
+
+  /** Adds every step that may have the last word on the name, as far as it does not wait for the next one itself. */
+  function wait(name: string, dependsOn: Set<number>, index: number): void {
+    if (name === '*') {
+      for (let above = 0; above < index; above++) dependsOn.add(above);
+      return;
+    }
+    if (name === 'file:*') {
+      for (const [written, writer] of writers) if (isFile(written)) for (let one: Writer | undefined = writer; one; one = one.before) dependsOn.add(one.step);
+    }
+    let stop = -1;
+    for (let one = name === 'file:*' ? anyFile : writers.get(name); one; one = one.before) {
+      dependsOn.add(one.step);
+      one.readers++;
+      stop = one.step;
+      if (one.certain || one.reads) break;
+    }
+    for (let one = isFile(name) ? anyFile : isChannel(name) ? undefined : anything; one && one.step > stop; one = one.before) dependsOn.add(one.step);
+  }
+}
+
+const byName = (a: { name: string }, b: { name: string }): number => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
+
+function need(needs: Map<string, Need>, name: string, cell: number): void {
+  if (!needs.has(name)) needs.set(name, { name, direct: false, maybe: true, cell });
+}
+
+/** Declared inputs take the place of what functions may look up; what the step's own cells read stays, whatever is declared. */
+function declare(step: Step, placed: PlacedStep, reads: Map<string, Read>, folded: Folded, provider: (name: string) => string | undefined): void {
+  const { inputs } = placed.settings;
+  if (!inputs) return;
+  const declared = new Set(inputs);
+  for (const [name] of reads) {
+    if (isVariable(name) && name !== '*' && !declared.has(name) && !folded.needs.get(name)?.direct) reads.delete(name);
+  }
+  for (const name of declared) {
+    const before = reads.get(name);
+    const from = provider(name);
+    reads.set(name, before ? { ...before, declared: true } : { name, ...(from === undefined ? {} : { from }), declared: true });
+  }
+  step.settings = placed.settings;
+}
+
+function* writesOf(placed: PlacedStep, folded: Folded): Iterable<Write> {
+  const declared = new Set(placed.settings.outputs ?? []);
+  for (const [name, certain] of folded.writes) yield declared.has(name) ? { name, certain, declared: true } : { name, certain };
+  for (const name of declared) if (!folded.writes.has(name) && !folded.defines.has(name)) yield { name, certain: false, declared: true };
+}
+
+/** What imported names stand for; a name that two imports give different meanings keeps the last. */
+function origins(definitions: Definitions): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const { kind, use } of definitions.all) {
+    if (kind !== 'import') continue;
+    for (const name of use.names) found.set(name, use.origins?.[name] ?? name);
+  }
+  return found;
+}
+
+/** The definitions that a step takes along: what it uses, what that needs, and what set it up, in notebook order. */
+function travel(folded: Folded, step: number, notebook: Notebook, changed: Set<string>): { prelude: Definition[]; needs: { name: string; cell: number }[] } {
+  const { definitions, effects, carried } = notebook;
+  const taken = new Set<Instance>();
+  const seen = new Set<string>();
+  const needs: { name: string; cell: number }[] = [];
+  const queue: Instance[] = [...folded.used];
+  const visit = (name: string, order?: number): void => {
+    const instance = definitions.isCode(name) ? definitions.above(name, step, order) : undefined;
+    if (instance) queue.push(instance);
+  };
+  for (const one of folded.needs.values()) {
+    visit(one.name);
+    let bits = carried.get(one.name) ?? 0n;
+    for (let bit = 0; bits > 0n; bit++, bits >>= 1n) {
+      if (!(bits & 1n)) continue;
+      const made = definitions.code[bit]!;
+      queue.push(made);
+      for (const name of made.names) {
+        const now = definitions.isCode(name) ? definitions.above(name, step) : undefined;
+        if (now && now !== made && now.source !== made.source) changed.add(name);
+      }
+    }
+  }
+  if (folded.readsAll) for (const instance of definitions.all) if (instance.step < step && instance.names.some(name => definitions.isCode(name))) queue.push(instance);
+  for (const star of definitions.starsAbove(step)) queue.push(star);
+  while (queue.length > 0) {
+    const instance = queue.pop()!;
+    if (taken.has(instance)) continue;
+    taken.add(instance);
+    for (const name of instance.use.needs) {
+      if (definitions.isCode(name)) visit(name, instance.order);
+      else if (instance.step >= 0 && instance.step < step) needs.push({ name, cell: instance.cell });
+    }
+    for (const module of instance.use.modules ?? []) setups(packageKey(module));
+    for (const name of instance.names) {
+      setups(name);
+      if (seen.has(name)) continue;
+      seen.add(name);
+      for (const effect of effects.behind(name)) for (const read of effect.reads) visit(read);
+    }
+  }
+  const prelude = [...taken]
+    .filter(instance => instance.step >= 0 && instance.step < step && !(instance.names.length > 0 && instance.names.every(name => definitions.data.has(name))))
+    .sort((a, b) => a.order - b.order)
+    .map(({ names, kind, source, cell, line }) => ({ names, kind, source, cell, line }));
+  return { prelude, needs };
+
+  function setups(key: string): void {
+    for (const setup of definitions.setupsAbove(key, step)) queue.push(setup);
+  }
+}

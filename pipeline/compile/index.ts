@@ -1,0 +1,78 @@
+/**
+ * Notebook → pipeline, or problems. Four stages, one after the other: read (cells and steps), analyse (each cell by itself), link (who
+ * provides what), check (what a person should know). Pure: the same code marks problems while people type and is what a run trusts.
+ */
+import type { Pipeline } from '../model/pipeline';
+import { pipelineFormat } from '../model/pipeline';
+import type { Problem } from '../model/problem';
+import { readNotebook } from './1-read/notebook';
+import { read } from './1-read/read';
+import { analyse } from './2-analyse';
+import { arrange } from './3-link/arrange';
+import { Effects } from './3-link/effects';
+import { link } from './3-link/link';
+import { check } from './4-check';
+import type { CellAnalysis } from './analysis';
+
+export { checkParameters, parseParameter, typeName } from './1-read/parameters';
+export { toMermaid } from './mermaid';
+export { type CellProposal, convertKaleTags, suggest } from './suggest';
+
+export interface CompileOptions {
+  /** The pipeline's name where the notebook gives none: its file's name, usually. */
+  name?: string;
+}
+
+export interface Compiled {
+  /** Absent when an error leaves nothing that could be meant. */
+  pipeline?: Pipeline;
+  problems: Problem[];
+}
+
+export interface Compiler {
+  compile(notebook: unknown, options?: CompileOptions): Compiled;
+}
+
+/** How many analyses a compiler keeps beyond those of the notebook it saw last. */
+const spare = 2000;
+
+/** A compiler that keeps what it found out about each cell, by source, so that an edit costs one cell and a new linking. */
+export function createCompiler(): Compiler {
+  let kept = new Map<string, CellAnalysis>();
+  return {
+    compile(input, options = {}) {
+      const found = readNotebook(input);
+      if ('problem' in found) return { problems: [found.problem] };
+      const reading = read(found.notebook, options.name);
+      const cells = reading.cells.map(cell => {
+        let analysis = kept.get(cell.source);
+        if (!analysis) kept.set(cell.source, (analysis = analyse(cell.source)));
+        return { ...cell, analysis };
+      });
+      if (kept.size > 2 * cells.length + spare) kept = new Map(cells.map(cell => [cell.source, cell.analysis]));
+      const effects = new Effects(cells.map(cell => cell.analysis));
+      const arrangement = arrange(reading, cells, effects);
+      const linked = link(arrangement, reading.parameters, effects);
+      const problems = [...reading.problems, ...arrangement.problems, ...check({ reading, arrangement, linked })];
+      const plain = ({ cell, id, source }: (typeof cells)[number]) => ({ cell, ...(id === undefined ? {} : { id }), source });
+      const pipeline: Pipeline = {
+        format: pipelineFormat,
+        name: reading.name,
+        ...(reading.description === undefined ? {} : { description: reading.description }),
+        language: 'python',
+        parameters: reading.parameters,
+        parameterCells: arrangement.parameters.map(plain),
+        sharedCells: arrangement.shared.map(plain),
+        steps: linked.steps.map(({ step }) => step),
+        returns: reading.settings.returns ?? [],
+        settings: reading.settings,
+      };
+      return { pipeline, problems };
+    },
+  };
+}
+
+/** Compiles a notebook, given as parsed JSON or as the file's text. Never throws. */
+export function compile(notebook: unknown, options?: CompileOptions): Compiled {
+  return createCompiler().compile(notebook, options);
+}

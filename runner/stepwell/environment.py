@@ -7,12 +7,24 @@ fork, and a step only compares them with the modules it has loaded.
 
 from __future__ import annotations
 
+import itertools
 import os
 import platform
 import re
 import sys
+from collections.abc import Iterable
 
 _distributions: dict[str, tuple[str, str]] | None = None
+# Of the modules that were loaded when `remember` was called: how many there were, and their distributions.
+_before = 0
+_found: set[tuple[str, str]] = set()
+
+
+def remember() -> None:
+    """Look through what is loaded now, so that a fork need only look at what it loads itself."""
+    global _before
+    _found.update(_among(list(sys.modules)))
+    _before = len(sys.modules)
 
 
 def prepare() -> dict[str, tuple[str, str]]:
@@ -30,9 +42,13 @@ def prepare() -> dict[str, tuple[str, str]]:
 
 def loaded() -> dict:
     """Python's version and the distributions of all modules loaded now."""
+    new = itertools.islice(reversed(sys.modules), max(0, len(sys.modules) - _before))
+    return {"python": platform.python_version(), "packages": dict(sorted(_found | _among(new)))}
+
+
+def _among(names: Iterable[str]) -> set[tuple[str, str]]:
     known = prepare()
-    found = {known[top] for top in {name.partition(".")[0] for name in list(sys.modules)} if top in known}
-    return {"python": platform.python_version(), "packages": dict(sorted(found))}
+    return {known[top] for top in {name.partition(".")[0] for name in names} if top in known}
 
 
 def _read(folder: str) -> dict[str, tuple[str, str]]:

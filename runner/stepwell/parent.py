@@ -1,8 +1,8 @@
 """
 The warm parent of the local target: `python -m stepwell.parent`, JSON lines on standard input and output (see docs/running.md).
 
-It imports what the notebook imports and then does nothing but fork. One spare child always waits, with its shell, its event loop
-and its process group, so that a start is one write to a pipe. The parent itself never runs a cell or a thread. A guard,
+It imports what the notebook imports and then does nothing but fork. Spare children wait, each with its shell, its event loop and
+its process group, so that a start is one write to a pipe. The parent itself never runs a cell or a thread. A guard,
 forked before anything else, ends what runs here if the parent is killed.
 """
 
@@ -15,6 +15,7 @@ import importlib
 import json
 import os
 import platform
+import select
 import selectors
 import signal
 import socket
@@ -27,6 +28,8 @@ from . import environment, events, limits, shell, task
 
 POLL = 0.05
 GRACE = 2.0
+SPARES = 2
+LOST = 8
 CRASHED = 70
 
 
@@ -51,7 +54,11 @@ class Parent:
         self.answers = answers
         self.guard = guard
         self.attempts: dict[int, Attempt] = {}
-        self.spare: tuple[int, int] | None = None
+        self.prepared = False
+        # Pid → where to write its task, oldest first.
+        self.spares: dict[int, int] = {}
+        # Spares that ended by themselves: after some, new ones are made only when they are needed.
+        self.lost = 0
         self.own: set[int] = set()
         self.buffer = b""
 
@@ -67,16 +74,19 @@ class Parent:
         # Whoever creates many objects at once is better off without a collector; what exists now is never collected.
         gc.disable()
         self.shell = shell.make_shell()
-        shell.rehearse(self.shell)
+        loop = asyncio.new_event_loop()
+        shell.rehearse(self.shell, loop)
+        loop.close()
         folder = message.get("folder")
         # Modules ask for `get_ipython` while they load, and find it as they would in a cell.
         with self.shell.builtin_trap:
             noisy = [name for name in message.get("modules", ()) if not local(name, folder) and is_noisy(name, self.shell)]
-        environment.prepare()
+        environment.remember()
         # The guard, and what an import may have started: no attempt's.
         self.own = set(limits.children(os.getpid()))
         gc.freeze()
         gc.enable()
+        self.prepared = True
         self.fork_spare()
         self.say(say="ready", python=platform.python_version(), seconds=round(time.perf_counter() - began, 6), noisy=noisy)
 
@@ -87,10 +97,11 @@ class Parent:
         parent = os.getpid()
         pid = os.fork()
         if pid == 0:
-            ours.close()
+            for fd in (self.requests, self.answers, self.guard, ours.detach(), *self.spares.values()):
+                os.close(fd)
             self.be_child(parent, theirs)
         theirs.close()
-        self.spare = (pid, ours.detach())
+        self.spares[pid] = ours.detach()
         os.write(self.guard, b"+%d\n" % pid)
 
     def be_child(self, parent: int, wake: socket.socket) -> None:
@@ -101,11 +112,11 @@ class Parent:
             signal.set_wakeup_fd(-1)
             for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, signal.SIG_DFL)
-            for fd in (self.requests, self.answers, self.guard):
-                os.close(fd)
             loop = asyncio.new_event_loop()
             asyncio.set_event_loop(loop)
+            shell.rehearse(self.shell, loop, lambda: bool(select.select([wake], [], [], 0)[0]))
             data = receive(wake)
+            wake.close()
             began = time.perf_counter()
             if not data:
                 os._exit(0)
@@ -123,29 +134,31 @@ class Parent:
 
     def start(self, message: dict) -> None:
         data = events.line(message)
-        for _ in range(2):
-            if self.spare is None:
+        for _ in range(len(self.spares) + 1):
+            if not self.spares:
                 self.fork_spare()
-            pid, wake = self.spare
-            self.spare = None
-            try:
-                # The child reads until the end, so a task document may have any length.
-                os.set_blocking(wake, True)
-                view = memoryview(data)
-                while view:
-                    view = view[os.write(wake, view) :]
+            # The oldest has had the most time to get ready.
+            pid = next(iter(self.spares))
+            if self.wake(self.spares.pop(pid), data):
                 break
-            except OSError:
-                pid = 0
-            finally:
-                os.close(wake)
-        if not pid:
+        else:
             self.say(say="ended", key=message["key"], exit=CRASHED, signal=None, reason=None, peakMemory=0)
             return
         self.attempts[pid] = attempt = Attempt(message["key"], pid, message["task"])
         os.write(self.guard, f"+{pid} {attempt.name}\n".encode())
         self.say(say="started", key=message["key"], pid=pid, startTime=events.start_time(pid))
-        self.fork_spare()
+
+    def wake(self, fd: int, data: bytes) -> bool:
+        """Hand a task to a spare child. False if it is no longer there."""
+        view = memoryview(data)
+        try:
+            while view:
+                view = view[os.write(fd, view) :]
+            return True
+        except OSError:
+            return False
+        finally:
+            os.close(fd)
 
     def stop(self, message: dict) -> None:
         for attempt in self.attempts.values():
@@ -167,7 +180,12 @@ class Parent:
             selector.register(wake, selectors.EVENT_READ)
             selector.register(self.requests, selectors.EVENT_READ)
             while not ending:
-                for key, _ in selector.select(self.patience()):
+                # Whoever waits for an answer comes before the next spare.
+                short = self.prepared and len(self.spares) < SPARES and self.lost < LOST
+                ready = selector.select(0 if short else self.patience())
+                if short and not ready:
+                    self.fork_spare()
+                for key, _ in ready:
                     if key.fd == wake:
                         with contextlib.suppress(BlockingIOError):
                             os.read(wake, 4096)
@@ -243,14 +261,14 @@ class Parent:
                     "peakMemory": max(attempt.peak, usage.ru_maxrss * 1024),
                 }
                 self.finish(attempt)
-            elif self.spare is not None and ended.si_pid == self.spare[0]:
-                os.close(self.spare[1])
-                self.spare = None
+            elif ended.si_pid in self.spares:
+                os.close(self.spares.pop(ended.si_pid))
+                self.lost += 1
 
     def finish(self, attempt: Attempt) -> None:
         """Report an attempt whose process has ended, once nothing of it is left."""
         others = any(other.end is None for other in self.attempts.values())
-        known = {*self.attempts, *(self.spare or ())[:1], *self.own}
+        known = {*self.attempts, *self.spares, *self.own}
         left = [pid for pid in limits.children(os.getpid()) if pid not in known and belongs(pid, attempt.name, not others)]
         for pid in left:
             limits.kill(pid)
@@ -263,7 +281,7 @@ class Parent:
 
     def close(self) -> None:
         """End everything that runs here."""
-        pids = [*self.attempts, *(self.spare or ())[:1]]
+        pids = [*self.attempts, *self.spares]
         for pid in pids:
             limits.kill_group(pid, signal.SIGKILL)
         names = [attempt.name for attempt in self.attempts.values()]
@@ -295,11 +313,13 @@ def belongs(pid: int, name: str, alone: bool) -> bool:
 
 
 def receive(wake: socket.socket) -> bytes:
+    """One line, of any length; nothing if the other end closes before."""
     parts = []
     while data := wake.recv(1 << 20):
         parts.append(data)
-    wake.close()
-    return b"".join(parts)
+        if data.endswith(b"\n"):
+            return b"".join(parts)
+    return b""
 
 
 def connect(key: str) -> int | None:

@@ -238,22 +238,23 @@ def _promise_modules() -> None:
 REHEARSAL = ("x = 1\n%time\nprint(x, end='')", "x + 1", "def f():\n    return 1\n{'a': [f()]}", "import asyncio\nawait asyncio.sleep(0)")
 
 
-def rehearse(shell: ZMQInteractiveShell) -> None:
+def rehearse(shell: ZMQInteractiveShell, loop: asyncio.AbstractEventLoop, enough=lambda: False) -> None:
     """
-    Run a few cells that nobody sees and forget them: what Python and IPython load and compile on first use is there before the
-    first real cell. For the warm parent, whose children all profit; must come before `attach`.
+    Run a few cells that nobody sees, until `enough()`, and forget them. The warm parent does so once: what Python and IPython
+    load and compile on first use is there before the first real cell. A child that waits does so again: memory it shares with the
+    parent becomes its own when it is written to, and that takes longer than the work of a small cell. Must come before `attach`.
     """
     history, hook = shell.history_manager, shell.displayhook
-    namespace, hidden = dict(shell.user_ns), dict(shell.user_ns_hidden)
-    loop = asyncio.new_event_loop()
+    namespace, hidden, missed = dict(shell.user_ns), dict(shell.user_ns_hidden), shell.outputs.missed
     out, err = sys.stdout, sys.stderr
     sys.stdout = sys.stderr = io.StringIO()
     try:
         for count, source in enumerate(REHEARSAL, 1):
+            if enough():
+                break
             loop.run_until_complete(run_cell(shell, source, count))
     finally:
         sys.stdout, sys.stderr = out, err
-        loop.close()
     for name in shell.compile._filename_map:
         linecache.cache.pop(name, None)
     shell.compile._filename_map.clear()
@@ -267,7 +268,7 @@ def rehearse(shell: ZMQInteractiveShell) -> None:
         live.update(before)
     shell.execution_count = 1
     shell._last_traceback = None
-    shell.outputs.missed = 0
+    shell.outputs.missed = missed
 
 
 def attach(shell: ZMQInteractiveShell, events) -> None:

@@ -75,7 +75,7 @@ class Parent:
         gc.disable()
         self.shell = shell.make_shell()
         loop = asyncio.new_event_loop()
-        shell.rehearse(self.shell, loop)
+        task.rehearse(self.shell, loop)
         loop.close()
         folder = message.get("folder")
         # Modules ask for `get_ipython` while they load, and find it as they would in a cell.
@@ -114,7 +114,7 @@ class Parent:
                 signal.signal(number, signal.SIG_DFL)
             loop = asyncio.new_event_loop()
             asyncio.set_event_loop(loop)
-            shell.rehearse(self.shell, loop, lambda: bool(select.select([wake], [], [], 0)[0]))
+            task.rehearse(self.shell, loop, lambda: bool(select.select([wake], [], [], 0)[0]))
             data = receive(wake)
             wake.close()
             began = time.perf_counter()

@@ -26,6 +26,7 @@ from . import channels as channels_
 from . import compiling, environment, errors, limits, values
 from .events import Events, line, start_time
 from .shell import attach, run_cell, show_error
+from .shell import rehearse as rehearse_cells
 from .workspace import Workspace
 
 FORMAT = 1
@@ -83,8 +84,7 @@ class Task:
         self.workspace.add(document["inputs"]["files"])
         os.chdir(document["workspace"])
         place = {name: state for name, state in document["inputs"]["channels"].items() if name in PLACE}
-        if place:
-            channels_.restore(place, self.blobs, self.shell, self.workspace, False)
+        channels_.restore(place, self.blobs, self.shell, self.workspace, False)
 
     def _prelude(self, loop: asyncio.AbstractEventLoop) -> dict | None:
         """What exists before the step: definitions that travelled here or, in the first step, the shared cells themselves."""
@@ -169,6 +169,9 @@ class Task:
             **self.channels.changed(self.blobs),
             **self.workspace.changed(),
         }
+        # Shared cells run in every step; what they show depends on nothing above.
+        shown = self.shell.outputs.cells[len(document.get("sharedCells", ())) :]
+        self.channels.displayed = any(cell["outputs"] for cell in shown)
         used = sorted({*self.channels.used(), *self.workspace.used()})
         return {"provided": provided, "used": used, "defined": sorted(defined)}
 
@@ -236,6 +239,21 @@ def run(document: dict, shell, fd: int | None, loop: asyncio.AbstractEventLoop, 
     result = task.run(loop)
     task.blobs.sync()
     return result
+
+
+def rehearse(shell, loop: asyncio.AbstractEventLoop, enough=lambda: False) -> None:
+    """Do what every task does, without effect, in a process that waits for one; see `shell.rehearse`."""
+    rehearse_cells(shell, loop, enough)
+    start = {"environ": {}, "path": [], "warnings": []}
+    for kind in channels_.KINDS:
+        if enough():
+            return
+        try:
+            kind(shell, os.getcwd(), start).read()
+        except Exception:  # it will say so when it matters
+            continue
+    environment.loaded()
+    limits.peak_memory()
 
 
 def leave(code: int) -> None:

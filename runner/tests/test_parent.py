@@ -272,10 +272,11 @@ def test_everything_ends_with_the_parent(engine, how):
 
 
 def test_survives_a_spare_child_that_dies(engine):
-    children = Path(f"/proc/{engine.parent.pid}/task/{engine.parent.pid}/children").read_text().split()
-    for pid in map(int, children):
-        # The guard ignores this signal; a spare does not.
-        os.kill(pid, signal.SIGTERM)
+    spares = list(map(int, Path(f"/proc/{engine.parent.pid}/task/{engine.parent.pid}/children").read_text().split()))
+    # The first child is the guard.
+    for pid in spares[1:]:
+        os.kill(pid, signal.SIGKILL)
+    assert gone(*spares[1:])
     engine.start("one", "print('here')")
     assert text(engine.result("one")) == "here\n"
 

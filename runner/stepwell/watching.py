@@ -1,0 +1,147 @@
+"""
+What a step does with files, seen through Python's audit events.
+
+The hook is called before the thing happens: in time to turn a link into a copy when something is about to be written. It stays in the
+process for good and costs next to nothing for events that aren't about files of the workspace.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+
+WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+# Their first argument names what will be changed.
+CHANGING = {"os.truncate", "os.chmod", "os.chown", "os.utime", "os.mkdir", "os.rmdir", "os.remove", "os.setxattr", "os.removexattr"}
+LISTING = {"os.listdir", "os.scandir", "os.walk", "os.fwalk", "glob.glob", "glob.glob/2", "pathlib.Path.glob", "pathlib.Path.rglob", "os.listdrives"}
+RUNNING = {"subprocess.Popen", "os.system", "os.posix_spawn", "os.exec", "os.spawn", "os.startfile", "pty.spawn"}
+# Programs that libraries run to know the machine.
+HARMLESS = {"lscpu", "uname", "ldconfig", "nvidia-smi", "fc-list", "sysctl", "hostname", "getconf", "lsb_release", "which", "whoami", "id", "ldd"}
+EVENTS = {"open", "sqlite3.connect", "os.rename", "os.link", "os.symlink", *CHANGING, *LISTING, *RUNNING}
+
+_current: "Watch | None" = None
+_installed = False
+
+
+class Watch:
+    """Events on files below `path`. `own(path, empty)` is called before a file is written to."""
+
+    def __init__(self, path: str, own):
+        self.path = path
+        self._inside = tuple({path + os.sep, os.path.realpath(path) + os.sep})
+        self._own = own
+        self._pid = os.getpid()
+        self._busy = threading.local()
+        # Files read, files this step made before it read them, and whether it may have read any.
+        self.read: set[str] = set()
+        self.own: set[str] = set()
+        self.any = False
+
+    def start(self) -> None:
+        global _current, _installed
+        _current = self
+        if not _installed:
+            sys.addaudithook(_hook)
+            _installed = True
+
+    def stop(self) -> None:
+        global _current
+        if _current is self:
+            _current = None
+
+    def saw(self, event: str, args: tuple) -> None:
+        if event == "open":
+            path, _, flags = args
+            inner = self._inner(path)
+            if inner is not None:
+                self._opened(inner, flags if isinstance(flags, int) else 0)
+        elif event in LISTING:
+            if not self.any and self._lists(args[0] if args else None):
+                self.any = True
+        elif event in RUNNING:
+            if os.path.basename(str(args[0])) not in HARMLESS:
+                self.any = True
+        elif event == "sqlite3.connect":
+            inner = self._inner(args[0])
+            if inner is not None:
+                self._own(os.path.join(self.path, inner), False)
+                self._note(inner)
+        elif event in ("os.rename", "os.link", "os.symlink"):
+            for path in args[:2]:
+                self._change(path, keep_link=True)
+        else:
+            self._change(args[0], keep_link=event in ("os.remove", "os.rmdir", "os.mkdir"))
+
+    def _opened(self, inner: str, flags: int) -> None:
+        if flags & WRITES:
+            fresh = bool(flags & os.O_TRUNC)
+            self._own(os.path.join(self.path, inner), fresh)
+            if (fresh or not os.path.exists(os.path.join(self.path, inner))) and inner not in self.read:
+                self.own.add(inner)
+            elif flags & os.O_RDWR:
+                self._note(inner)
+            elif flags & os.O_APPEND or not fresh:
+                # What was there before stays in the file.
+                self._note(inner)
+        else:
+            self._note(inner)
+
+    def _note(self, inner: str) -> None:
+        name = inner.replace(os.sep, "/")
+        if name not in self.own and not name.endswith(".pyc"):
+            self.read.add(name)
+
+    def _change(self, path, keep_link: bool) -> None:
+        inner = self._inner(path)
+        if inner is None:
+            return
+        full = os.path.join(self.path, inner)
+        if keep_link:
+            # Only the folders above matter: the link itself may go or move.
+            full = os.path.join(os.path.dirname(full), ".")
+        self._own(full, False)
+
+    def _lists(self, path) -> bool:
+        frame = sys._getframe(3)
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return False
+        text = os.getcwd() if path is None or path in ("", b"") else path
+        if isinstance(text, int):
+            return True
+        inner = self._inner(text)
+        return inner is not None or self._absolute(text) in (self.path, os.path.realpath(self.path))
+
+    def _absolute(self, path) -> str | None:
+        try:
+            text = os.fsdecode(path)
+        except TypeError:
+            return None
+        return os.path.normpath(text if text.startswith(os.sep) or os.path.isabs(text) else os.path.join(os.getcwd(), text))
+
+    def _inner(self, path) -> str | None:
+        """The path from the workspace, or None for one that isn't in it."""
+        if isinstance(path, int):
+            return None
+        if type(path) is str and path.startswith(os.sep) and not path.startswith(self._inside):
+            return None
+        text = self._absolute(path)
+        if text is not None:
+            for inside in self._inside:
+                if text.startswith(inside):
+                    return text[len(inside) :]
+        return None
+
+
+def _hook(event: str, args: tuple) -> None:
+    watch = _current
+    if watch is None or event not in EVENTS or getattr(watch._busy, "on", False) or os.getpid() != watch._pid:
+        return
+    watch._busy.on = True
+    try:
+        watch.saw(event, args)
+    except Exception:
+        # The event goes on and raises what there is to raise.
+        pass
+    finally:
+        watch._busy.on = False

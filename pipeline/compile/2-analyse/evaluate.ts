@@ -8,7 +8,7 @@ import type { Effects } from './effects';
 import { type FileCall, copies, fileFunction, fileMethod, plainPath, runsCommands } from './files';
 import { calledMagic, lineMagic, type Magic, shellCommand } from './ipython';
 import { conventionalModule, isBuiltin } from './names';
-import { builtinCall, channelsOfCall, drawsWithoutSeed, keepsArguments, knownCall, methodChangesArguments, methodKind } from './purity';
+import { builtinCall, channelsOfCall, drawsWithoutSeed, givesNew, keepsArguments, knownCall, methodChangesArguments, methodKind } from './purity';
 import { parse } from './python/parse';
 import type { Argument, CallExpr, Comprehension, Expr, Lambda, Node, Statement } from './python/tree';
 import { targetNames, walrusNames } from './scopes';
@@ -638,7 +638,7 @@ export abstract class Evaluator {
         this.mutate(base.origins, path, e);
         if (methodChangesArguments(method)) this.mutate(args.origins, path, e);
         if (keepsArguments(method)) this.link(base.origins, args.origins);
-        return part(base.origins);
+        return givesNew(method) ? fresh : part(base.origins);
       case 'views':
         return part(base.origins);
       case 'reads':

@@ -118,10 +118,10 @@ export class Flow extends Evaluator {
     for (const [name, x] of a.env) {
       const y = b.env.get(name);
       if (x === y) continue;
-      if (!y) env.set(name, { ...x, certain: false, deleted: false });
+      if (!y) env.set(name, { ...x, certain: false });
       else env.set(name, this.meet(x, y));
     }
-    for (const [name, y] of b.env) if (!a.env.has(name)) env.set(name, { ...y, certain: false, deleted: false });
+    for (const [name, y] of b.env) if (!a.env.has(name)) env.set(name, { ...y, certain: false });
     return { env, dead: false };
   }
   private meet(x: Bound, y: Bound): Bound {
@@ -449,7 +449,9 @@ export class Flow extends Evaluator {
     else if (!once) after = this.join(before, after);
     this.frame.state = { env: new Map(after.env), dead: after.dead };
     if (otherwise) this.branch(() => this.statements(otherwise));
-    this.frame.state = exits.breaks.reduce((a, b) => this.join(a, b), this.frame.state);
+    // What the body binds after a `break` may have been bound in a pass before the one that left.
+    const passed = { env: new Map(after.env), dead: false };
+    this.frame.state = exits.breaks.reduce((a, b) => this.join(a, { ...this.join(b, passed), dead: b.dead }), this.frame.state);
   }
   /** Whether a pass through the body made some name share with more than before. */
   private shares(before: State, after: State): boolean {
@@ -689,6 +691,14 @@ export class Flow extends Evaluator {
 
   // IPython.
 
+  /** Runs statements whose names are gone afterwards. */
+  locally(body: Statement[]): void {
+    const outer = this.frame;
+    this.frame = this.openFrame('function', scopeOf(body).locals);
+    this.branch(() => this.statements(body));
+    this.frame = outer;
+  }
+
   magic(magic: Magic, node: Node): void {
     for (const r of magic.reads) this.load(r.name, r);
     for (const [from, to] of magic.expressions) {
@@ -698,7 +708,9 @@ export class Flow extends Evaluator {
     }
     for (const [from, to] of magic.python) {
       const parsed = parse(this.source, from, to);
-      if (!parsed.error) this.statements(parsed.statements);
+      if (parsed.error) continue;
+      if (magic.local) this.locally(parsed.statements);
+      else this.statements(parsed.statements);
     }
     for (const a of magic.assigns) this.bindGlobal(a.name, a, fresh);
     this.channels(magic.channels.reads, magic.channels.writes);

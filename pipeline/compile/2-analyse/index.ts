@@ -13,8 +13,9 @@ import type { Assign, CellAnalysis } from '../analysis';
 import { Definitions } from './definitions';
 import { noEffects } from './effects';
 import { callsOf, Flow } from './flow';
-import { cellMagic } from './ipython';
+import { cellMagic, type Magic } from './ipython';
 import { parse } from './python/parse';
+import type { Node } from './python/tree';
 
 export { isBuiltin, isHistory } from './names';
 export { type KnownCall, knownCall } from './purity';
@@ -35,25 +36,27 @@ function inOrder(original: string): CellAnalysis {
   const definitions = new Definitions(source);
   const flow = new Flow(source, definitions);
   const errors: CellAnalysis['errors'] = [];
-  const run = (from: number, to: number) => {
-    const parsed = parse(source, from, to);
-    flow.statements(parsed.statements);
-    if (parsed.error) errors.push(parsed.error);
+  const run = (stretches: [number, number][], local: boolean) => {
+    const statements = stretches.flatMap(([from, to]) => {
+      const parsed = parse(source, from, to);
+      if (parsed.error) errors.push(parsed.error);
+      return parsed.statements;
+    });
+    if (local) flow.locally(statements);
+    else flow.statements(statements);
   };
   const magic = cellMagic(source);
-  if (magic) {
-    const body = { ...magic, python: [] as [number, number][] };
-    for (const [from, to] of magic.python) {
-      // `%%capture` over `%%time`: a cell magic may stand first in another's body.
-      const inner = /^\s*%%/.test(source.slice(from, to)) ? cellMagic(' '.repeat(from) + source.slice(from, to)) : undefined;
-      if (!inner) run(from, to);
-      else {
-        for (const [start, end] of inner.python) run(start, end);
-        flow.magic({ ...inner, python: [] }, { from, to });
-      }
-    }
-    flow.magic(body, { from: 0, to: source.length });
-  } else run(0, source.length);
+  if (magic) cell(magic, { from: 0, to: source.length });
+  else run([[0, source.length]], false);
+
+  /** `%%capture` over `%%time`: a cell magic may stand first in another's body. */
+  function cell(outer: Magic, node: Node): void {
+    const [from, to] = outer.python[outer.python.length - 1] ?? [0, 0];
+    const inner = /^\s*%%/.test(source.slice(from, to)) ? cellMagic(' '.repeat(from) + source.slice(from, to)) : undefined;
+    if (inner) cell(inner, { from, to });
+    else run(outer.python, outer.local);
+    flow.magic({ ...outer, python: [] }, node);
+  }
   return { ...result(flow, definitions), errors };
 }
 

@@ -6,6 +6,8 @@
 export interface Magic {
   /** Stretches of the cell that are Python and run now: `[from, to)`. */
   python: [number, number][];
+  /** That Python runs in a function of its own (`%timeit`): what it binds is gone afterwards. */
+  local: boolean;
   /** Names its text expands or names, with where. */
   reads: { name: string; from: number; to: number }[];
   /** Stretches that are Python expressions inside braces. */
@@ -20,6 +22,7 @@ export interface Magic {
 
 const blank = (): Magic => ({
   python: [],
+  local: false,
   reads: [],
   expressions: [],
   assigns: [],
@@ -54,6 +57,8 @@ const setups: Record<string, string> = {
 const statements = new Set(['time', 'timeit', 'prun', 'memit', 'mprun', 'lprun', 'snakeviz', 'debug', 'pyinstrument', 'scalene', 'heat', 'pdb_run']);
 /** Cell magics whose body is Python. */
 const pythonCells = new Set(['time', 'timeit', 'capture', 'prun', 'memit', 'mprun', 'lprun', 'snakeviz', 'debug', 'pyinstrument', 'scalene', 'heat', 'python_here', 'wandb', 'stepwell', 'skip_if', 'ai_here', 'manim_here']);
+/** Those that run their code as a function's body. */
+const local = new Set(['timeit', 'memit']);
 const looking = /^(?:ls|cat|head|tail|wc|pwd|which|nvidia-smi|du|df|grep|egrep|find|date|whoami|uname|python\d*\s+(?:--version|-V)|echo|free|lscpu|hostname|file|stat|less|more|tree|sort|uniq|diff|md5sum|sha256sum)\b[^>]*$/;
 const packages = /^(?:(?:\S*python\d*\s+-m\s+)?(?:pip\d*|conda|mamba|uv|apt|apt-get|npm|poetry)|jupyter)\s/;
 
@@ -106,6 +111,7 @@ export function cellMagic(source: string): Magic | undefined {
   const optionsAt = start + (match?.[0].length ?? 2);
   const options = source.slice(optionsAt, lineEnd).trimEnd();
   if (pythonCells.has(name)) {
+    magic.local = local.has(name);
     if (name === 'capture') {
       const out = /^(?:--?\w[\w-]*\s+)*([A-Za-z_]\w*)/.exec(options);
       if (out) magic.assigns.push(span(out[1] as string, optionsAt + out[0].length - (out[1] as string).length));
@@ -186,6 +192,7 @@ function named(magic: Magic, name: string, rest: string, at: number): void {
     const skip = optionLength(rest);
     for (const f of rest.slice(0, skip).matchAll(/-f\s+([A-Za-z_]\w*)/g)) magic.reads.push(span(f[1] as string, at + f.index + f[0].length - (f[1] as string).length));
     magic.python.push([at + skip, at + rest.length]);
+    magic.local = local.has(name);
     return;
   }
   const channel = Object.hasOwn(setups, name) ? setups[name] : undefined;

@@ -57,6 +57,10 @@ get_figure get_axes gca gcf get_legend get_lines get_children cell getattr __get
 /** Mutators that keep what they are given: afterwards the object and the argument share. */
 const keepers = words('append appendleft extend extendleft insert add update setdefault put send register add_module set_params __setitem__ put_nowait compile add_trace add_layer add_child attach');
 
+/** Mutators whose result shares nothing with their object. */
+const newResults = words('read readline readlines write writelines seek truncate fit_transform fit_predict send fetchone fetchmany fetchall step text annotate remove sort reverse clear');
+export const givesNew = (method: string): boolean => newResults.has(method);
+
 /** Mutators whose arguments may change as well. */
 const changesArguments = words('minimize apply_gradients');
 

@@ -9,7 +9,7 @@ import { readNotebookFile } from './notebook';
 import { warm } from './warm';
 
 export interface RunFlags {
-  parameter: Record<string, string>;
+  parameter?: Record<string, string>;
   python?: string;
   out?: string;
   experiment?: string;
@@ -33,7 +33,7 @@ export function runCommand(): Command {
   return new Command('run')
     .description('run a notebook as a pipeline, and hand back the notebook with every output filled in')
     .argument('[notebook]', 'the notebook file (not with --resume)')
-    .option('-p, --parameter <name=value>', 'a parameter; may be given several times', collectParameter, {})
+    .option('-p, --parameter <name=value>', 'a parameter; may be given several times', collectParameter)
     .option('--python <path>', "interpreter or environment that runs the steps (default: the active one, or the notebook's kernel)")
     .option('--out <file>', 'where to write the executed notebook (default: in the folder of the run)')
     .option('--experiment <name>', 'the name that groups runs')
@@ -49,7 +49,7 @@ export function runCommand(): Command {
     });
 }
 
-function collectParameter(text: string, earlier: Record<string, string>): Record<string, string> {
+function collectParameter(text: string, earlier: Record<string, string> = {}): Record<string, string> {
   const equals = text.indexOf('=');
   if (equals < 1) throw new InvalidArgumentError(`"${text}" is not name=value.`);
   return { ...earlier, [text.slice(0, equals).trim()]: text.slice(equals + 1) };

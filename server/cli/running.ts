@@ -10,7 +10,7 @@ import { executedNotebook, parseNotebook, writeNotebook } from '../engine/execut
 import { resumeRun, type RunReport, startRun, type Surroundings } from '../engine/run';
 import { openStore, type Store } from '../store';
 import { attemptFolder } from '../targets/local';
-import { checkParameters, compileFile } from './compiled';
+import { compileFile, readGiven } from './compiled';
 import { failureText } from './failure';
 import { Fault } from './fault';
 import { findRun } from './findrun';
@@ -24,7 +24,7 @@ import { type Warmed, warmFor } from './warm';
 /** Compiles and runs; gives the exit code. `warmed` is absent when the file cannot be a notebook. */
 export async function runNotebook(file: NotebookFile, warmed: Warmed | undefined, flags: RunFlags, config: Config): Promise<number> {
   const { notebook, pipeline, problems } = compileFile(file);
-  const given = pipeline ? checkParameters(pipeline, flags.parameter) : { values: {}, problems: [] };
+  const given = pipeline ? readGiven(pipeline, flags.parameter ?? {}) : { values: {}, problems: [] };
   const all = [...problems, ...given.problems];
   const errors = printProblems(all, notebook, process.stderr);
   if (errors > 0 || !notebook || !pipeline || !warmed) {
@@ -105,6 +105,12 @@ class Run {
     };
     const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
     for (const signal of signals) process.on(signal, interrupt);
+    // A Python that cannot run steps fails each of them the same way: told once, as what it is.
+    let unfit: unknown;
+    target.warm().catch(error => {
+      unfit = error;
+      abort.abort();
+    });
     const artifacts = openArtifacts(this.config.artifacts);
     const progress = showProgress(steps, this.stream);
     const listener: Surroundings['listener'] = {
@@ -113,7 +119,9 @@ class Run {
       task: (step, event) => progress.task(step, event),
     };
     try {
-      return await go({ store, artifacts, target, attemptFolder: id => attemptFolder(this.config.home, id), listener, signal: abort.signal });
+      const report = await go({ store, artifacts, target, attemptFolder: id => attemptFolder(this.config.home, id), listener, signal: abort.signal });
+      if (unfit && report.status !== 'succeeded') throw unfit;
+      return report;
     } finally {
       progress.end();
       for (const signal of signals) process.off(signal, interrupt);

@@ -5,6 +5,7 @@
 import { isVariable } from '../model/name';
 import type { Fix, Problem } from '../model/problem';
 import { closest } from '../model/settings';
+import { isHistory } from './2-analyse';
 import type { Reading } from './1-read/read';
 import type { Arrangement } from './3-link/arrange';
 import type { Linked, LinkedStep, Writer } from './3-link/link';
@@ -64,7 +65,7 @@ function* history({ linked }: Checked): Iterable<Problem> {
   for (const [index, { step, folded, cells }] of linked.steps.entries()) {
     if (index === 0) continue;
     for (const [name, need] of folded.needs) {
-      if (!/^(_{1,3}|_i{0,3}\d*|_ih|_oh|In|Out)$/.test(name) || !need.direct || linked.definitions.data.has(name) || linked.given.has(name)) continue;
+      if (!isHistory(name) || !need.direct || linked.definitions.data.has(name) || linked.given.has(name)) continue;
       // `_` is fine where a cell of the same step stands above.
       if (/^_+$/.test(name) && need.cell !== cells[0]?.cell) continue;
       yield {
@@ -119,10 +120,12 @@ function* parallel({ linked }: Checked): Iterable<Problem> {
   const { steps, writers } = linked;
   const above = lazy(() => ancestors(steps));
   for (const [name, latest] of writers) {
-    if (!isVariable(name)) continue;
+    if (!isVariable(name) || linked.changed.has(name)) continue;
     for (let winner: Writer | undefined = latest; winner; winner = winner.before) {
       const loser: Writer | undefined = winner.before;
       if (!loser || winner.readers === 0 || loser.readers > 0 || !winner.certain) continue;
+      // A step that uses the value itself, and is done with it, has lost nothing.
+      if (steps[loser.step]!.cells.some(cell => cell.analysis.uses.some(use => use.name === name))) continue;
       if (((above()[winner.step]! >> BigInt(loser.step)) & 1n) === 1n) continue;
       const [first, second] = [steps[loser.step]!.step.name, steps[winner.step]!.step.name];
       yield {
@@ -287,7 +290,6 @@ function* crossing({ linked: { steps, definitions } }: Checked): Iterable<Proble
       if (!cell || !place.range) continue;
       const line = /^\s*(?::[^=\n]+)?=\s*([^\n]*)/.exec(cell.source.slice(place.range.to))?.[1] ?? '';
       const kind = bound.find(([pattern]) => pattern.test(line.replace(/#.*$/, '').trim()))?.[1];
-      // `map` and its like cross as what is left of them only if their parts do.
       if (!kind) continue;
       yield {
         code: 'cannot-cross',

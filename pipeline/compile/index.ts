@@ -11,6 +11,7 @@ import { analyse } from './2-analyse';
 import { arrange } from './3-link/arrange';
 import { Effects } from './3-link/effects';
 import { link } from './3-link/link';
+import { markMetrics } from './3-link/metrics';
 import { check } from './4-check';
 import type { CellAnalysis } from './analysis';
 
@@ -53,6 +54,7 @@ export function createCompiler(): Compiler {
       const effects = new Effects(cells.map(cell => cell.analysis));
       const arrangement = arrange(reading, cells, effects);
       const linked = link(arrangement, reading.parameters, effects);
+      markMetrics(linked.steps);
       const problems = [...reading.problems, ...arrangement.problems, ...check({ reading, arrangement, linked })];
       const plain = ({ cell, id, source }: (typeof cells)[number]) => ({ cell, ...(id === undefined ? {} : { id }), source });
       const pipeline: Pipeline = {

@@ -13,8 +13,8 @@ export function readNotebook(input: unknown): { notebook: Notebook } | { problem
   if (typeof input === 'string') {
     try {
       value = JSON.parse(input.charCodeAt(0) === 0xfeff ? input.slice(1) : input);
-    } catch (error) {
-      return refuse('not-a-notebook', brokenJson(input, error as Error));
+    } catch {
+      return refuse('not-a-notebook', brokenJson(input));
     }
   }
   if (!isObject(value)) return refuse('not-a-notebook', `This is not a notebook: expected a JSON object, found ${kindOf(value)}.`);
@@ -68,12 +68,63 @@ function kindOf(value: unknown): string {
   return `a ${typeof value}`;
 }
 
-/** JSON.parse names a character position in some cases only, in words that differ by engine: the line is found here if it says one. */
-function brokenJson(text: string, error: Error): string {
+/** JSON.parse says where it stopped in some cases and engines only, so the place is found here. */
+function brokenJson(text: string): string {
   if (text.trim() === '') return 'This is not a notebook: the file is empty.';
-  const position = /position (\d+)/.exec(error.message);
-  const at = position ? Number(position[1]) : /end of JSON input|unterminated/i.test(error.message) ? text.length : undefined;
-  if (at === undefined) return 'This is not a notebook: the file is not JSON.';
-  const before = text.slice(0, at).split('\n');
+  const before = text.slice(0, brokenAt(text)).split('\n');
   return `This is not a notebook: the JSON is broken at line ${before.length}, column ${before.at(-1)!.length + 1}.`;
+}
+
+const space = /[ \t\r\n]*/y;
+const scalar = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?|true|false|null/y;
+
+/** Offset of the first character that can't stand where it stands. */
+function brokenAt(text: string): number {
+  let at = text.charCodeAt(0) === 0xfeff ? 1 : 0;
+  const take = (pattern: RegExp): string | undefined => {
+    pattern.lastIndex = at;
+    const found = pattern.exec(text)?.[0];
+    if (found !== undefined) at += found.length;
+    return found;
+  };
+  /** What closes the objects and lists that are open. */
+  const open: string[] = [];
+  let expectValue = true;
+  for (;;) {
+    take(space);
+    if (expectValue) {
+      const c = text[at];
+      if (c === '{' || c === '[') {
+        at++;
+        open.push(c === '{' ? '}' : ']');
+        take(space);
+        if (text[at] === open.at(-1)) {
+          at++;
+          open.pop();
+        } else if (c === '[' || key()) continue;
+        else return at;
+      } else if (take(scalar) === undefined) return at;
+      expectValue = false;
+      continue;
+    }
+    const close = open.at(-1);
+    if (close === undefined || at >= text.length) return at;
+    if (text[at] === close) {
+      at++;
+      open.pop();
+    } else if (text[at] === ',') {
+      at++;
+      if (close === '}' && !key()) return at;
+      expectValue = true;
+    } else return at;
+  }
+
+  function key(): boolean {
+    take(space);
+    if (text[at] !== '"' || take(scalar) === undefined) return false;
+    take(space);
+    if (text[at] !== ':') return false;
+    at++;
+    return true;
+  }
 }

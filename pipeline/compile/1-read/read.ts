@@ -77,7 +77,7 @@ export function read(notebook: Notebook, defaultName = 'notebook'): Reading {
     else if (tags.role === 'imports' || tags.role === 'functions') role = 'shared';
     if (role === 'step') {
       if (tags.step !== undefined) current = tags.step;
-      if (!hasSteps || tags.step !== undefined || !isBlank(source)) collect(own(current), tags, index, problems);
+      if (!hasSteps || tags.step !== undefined || !isBlank(source)) collect(current, own(current), tags, index, problems);
       if (hasSteps && !tagged && !isBlank(source)) problems.push(untagged(index, current, cell.metadata.tags));
     }
     cells.push({
@@ -144,21 +144,22 @@ function merge(under: StepSettings, over: StepSettings): StepSettings {
 
 const isMap = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-function collect(step: { settings: StepSettings; after: string[] }, tags: CellTags, cell: number, problems: Problem[]): void {
+function collect(name: string, step: { settings: StepSettings; after: string[] }, tags: CellTags, cell: number, problems: Problem[]): void {
   for (const [key, value] of Object.entries(tags.settings)) {
     const before = step.settings[key];
     if (before !== undefined && !isMap(before) && before !== value) {
       problems.push({
         code: 'tag-conflict',
         severity: 'warning',
-        message: `Two cells of the step "${tags.step ?? ''}" set \`${key}\` differently: ${JSON.stringify(before)} and ${JSON.stringify(value)}; the last one holds.`,
+        message: `Two cells of the step "${name}" set \`${key}\` differently: ${JSON.stringify(before)} and ${JSON.stringify(value)}; the last one holds.`,
         cell,
-        step: tags.step,
+        step: name,
       });
     }
   }
   step.settings = merge(step.settings, tags.settings);
-  for (const name of tags.after) if (!step.after.includes(name)) step.after.push(name);
+  // A cell that joined the step it names already runs in that order.
+  for (const other of tags.after) if (other !== name && !step.after.includes(other)) step.after.push(other);
 }
 
 /** Settings with everything that is wrong taken out and told, so that the stages below can trust the types. */

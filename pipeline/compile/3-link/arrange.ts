@@ -4,7 +4,7 @@
  * taken up again becomes two.
  */
 import type { Problem } from '../../model/problem';
-import { isBuiltin } from '../2-analyse/names';
+import { isBuiltin } from '../2-analyse';
 import type { CellAnalysis } from '../analysis';
 import type { Reading, ReadCell, ReadStep } from '../1-read/read';
 import type { Effects } from './effects';

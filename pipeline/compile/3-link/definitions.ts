@@ -35,7 +35,7 @@ export class Definitions {
   private readonly stars: Instance[] = [];
 
   /** `changed` are names to take as data whatever the code says. */
-  constructor(cells: readonly LinkCell[], effects: Effects, changed: Iterable<string> = []) {
+  constructor(cells: readonly LinkCell[], private readonly effects: Effects, changed: Iterable<string> = []) {
     for (const name of changed) this.data.add(name);
     for (const { analysis, step, cell } of cells) {
       for (const { name, code } of analysis.assigns) if (!code) this.data.add(name);
@@ -118,6 +118,35 @@ export class Definitions {
     return undefined;
   }
 
+  /**
+   * What a value may hold if it was made by code that uses this definition: a class's instances hold the class, a function mentioned without
+   * being called may be held itself, a called one leaves what its body holds. As bits of `code`.
+   */
+  carriedBy(instance: Instance, source: string): bigint {
+    const own = instance.bit >= 0 ? 1n << BigInt(instance.bit) : 0n;
+    if (instance.kind === 'class') return own;
+    if (instance.kind !== 'function') return 0n;
+    return (mentions(source, instance.names[0]!) ? own : 0n) | this.heldBy(instance);
+  }
+
+  private readonly held = new Map<Instance, bigint>();
+
+  private heldBy(instance: Instance): bigint {
+    const known = this.held.get(instance);
+    if (known !== undefined) return known;
+    // A ring of functions holds what its members hold; the first to be asked sees it all.
+    this.held.set(instance, 0n);
+    let bits = 0n;
+    for (const effect of this.effects.behind(instance.names[0]!)) {
+      for (const name of effect.reads) {
+        if (!this.isCode(name)) continue;
+        for (const one of this.of(name)) bits |= this.carriedBy(one, instance.source);
+      }
+    }
+    this.held.set(instance, bits);
+    return bits;
+  }
+
   /** Star imports above a step. */
   starsAbove(step: number): readonly Instance[] {
     return this.stars.length === 0 ? [] : this.stars.filter(one => one.step < step);
@@ -132,3 +161,13 @@ export class Definitions {
 
 /** `sklearn.linear_model` → the key of all that `sklearn` is set up with. */
 export const packageKey = (module: string): string => `module:${module.split('.')[0]}`;
+
+/** Whether code names a function otherwise than to call it. Names in strings and comments count too: in doubt, yes. */
+function mentions(source: string, name: string): boolean {
+  for (let at = source.indexOf(name); at >= 0; at = source.indexOf(name, at + name.length)) {
+    if (/[\p{L}\p{N}_.]/u.test(source[at - 1] ?? '')) continue;
+    const after = /^([\p{L}\p{N}_]?)\s*(.?)/u.exec(source.slice(at + name.length, at + name.length + 12))!;
+    if (after[1] === '' && after[2] !== '(') return true;
+  }
+  return false;
+}

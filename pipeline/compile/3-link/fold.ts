@@ -4,7 +4,7 @@
  */
 import { isChannel } from '../../model/name';
 import type { Range } from '../../model/problem';
-import { knownCall } from '../2-analyse/purity';
+import { knownCall } from '../2-analyse';
 import type { Call } from '../analysis';
 import type { Aliases } from './aliases';
 import type { Definitions, Instance, LinkCell } from './definitions';
@@ -68,7 +68,7 @@ export function fold(cells: readonly LinkCell[], step: number, notebook: Noteboo
     if (certain || !writes.has(name)) writes.set(name, certain || writes.get(name) === true);
   };
 
-  for (const { analysis, cell } of cells) {
+  for (const { analysis, cell, source } of cells) {
     const { exposed, settled } = summary(analysis);
     let carries = 0n;
     const changed = new Set<string>();
@@ -97,7 +97,7 @@ export function fold(cells: readonly LinkCell[], step: number, notebook: Noteboo
       const instance = definitions.isCode(name) ? (ownInstance(name) ?? definitions.above(name, step)) : undefined;
       if (instance) {
         used.add(instance);
-        if (instance.kind === 'function' || instance.kind === 'class') carries |= 1n << BigInt(instance.bit);
+        if (instance.bit >= 0) carries |= definitions.carriedBy(instance, source);
       } else carries |= carried.get(name) ?? 0n;
       for (const effect of effects.behind(name)) follow(effect, range.from);
     }

@@ -6,7 +6,7 @@
 import type { Parameter } from '../../model/parameter';
 import type { Definition, Read, Step, Write } from '../../model/pipeline';
 import { isChannel, isFile, isVariable } from '../../model/name';
-import { isBuiltin } from '../2-analyse/names';
+import { isBuiltin, isHistory } from '../2-analyse';
 import { Aliases } from './aliases';
 import type { Arrangement, PlacedCell, PlacedStep } from './arrange';
 import { Definitions, type Instance, type LinkCell, packageKey } from './definitions';
@@ -108,8 +108,9 @@ function linkOnce(arrangement: Arrangement, parameters: readonly Parameter[], ef
         }
         if (parameterNames.has(name) && !certainlyAbove(writer)) uses.add(name);
         if (computed.has(name) && !certainlyAbove(writer)) for (const parameter of parameterNames) uses.add(parameter);
+        if (isBuiltin(name) && !writers.has(name) && !given.has(name)) continue;
+        if (isHistory(name) && !writers.has(name)) continue;
         if (!writer && !given.has(name)) {
-          if (isBuiltin(name)) continue;
           if (one.direct) unprovided.push(one);
           if (!one.direct || one.maybe) continue;
         }

@@ -1,0 +1,4 @@
+# %% [step:a]
+f = open("x.txt")
+# %% [step:b]
+print(f.read())

@@ -1,0 +1,7 @@
+# %% [step:a]
+import altair as alt
+alt.renderers.enable("html")
+# %% [step:b]
+alt.Chart()
+# %% [step:c]
+print(1)

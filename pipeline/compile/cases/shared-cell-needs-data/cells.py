@@ -1,0 +1,6 @@
+# %% [step:a]
+base = 3
+# %% [functions]
+table = [base] * 2
+# %% [step:b]
+print(table)

@@ -1,0 +1,4 @@
+# %% [step:a]
+from math import *
+# %% [step:b]
+print(sqrt(4))

@@ -1,0 +1,2 @@
+# %% [step:a, raises-exception]
+y = = 2

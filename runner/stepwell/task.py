@@ -56,25 +56,30 @@ class Task:
         try:
             self._prepare()
             self._lap("start")
-            # Modules that load now find `get_ipython`, as they would in a cell.
-            with self.shell.builtin_trap:
-                error = self._prelude(loop)
-                if error is None:
-                    self._restore()
-            if error is None:
-                self._lap("inputs")
-                self.events.send("inputs-restored", seconds=self.seconds["inputs"])
-                error = loop.run_until_complete(self._cells(self.document["cells"]))
-                self._lap("user")
-            if error is None:
-                with self.shell.builtin_trap:
-                    found = self._save()
-                self._lap("outputs")
+            found, error = loop.run_until_complete(self._steps(found))
         except errors.TaskFailure as failure:
             error = failure.error
         except Exception as failure:
             error = self._crash(failure)
         return self._tell(found, error)
+
+    async def _steps(self, found: dict) -> tuple[dict, dict | None]:
+        """From prelude to saving, as one asyncio task: print options of NumPy and the context of decimal live in a task's context."""
+        # Modules that load now find `get_ipython`, as they would in a cell.
+        with self.shell.builtin_trap:
+            error = await self._prelude()
+            if error is None:
+                self._restore()
+        if error is None:
+            self._lap("inputs")
+            self.events.send("inputs-restored", seconds=self.seconds["inputs"])
+            error = await self._cells(self.document["cells"])
+            self._lap("user")
+        if error is None:
+            with self.shell.builtin_trap:
+                found = self._save()
+            self._lap("outputs")
+        return found, error
 
     def _prepare(self) -> None:
         """Where the step runs, before any code of the notebook."""
@@ -82,20 +87,23 @@ class Task:
         os.environ.update(document["env"])
         self.workspace.prepare()
         self.workspace.add(document["inputs"]["files"])
-        os.chdir(document["workspace"])
+        self.workspace.add_parents(
+            [cell["source"] for cell in (*document["cells"], *document["prelude"], *document.get("sharedCells", ()))]
+        )
+        os.chdir(self.workspace.path)
         place = {name: state for name, state in document["inputs"]["channels"].items() if name in PLACE}
         channels_.restore(place, self.blobs, self.shell, self.workspace, False)
 
-    def _prelude(self, loop: asyncio.AbstractEventLoop) -> dict | None:
+    async def _prelude(self) -> dict | None:
         """What exists before the step: definitions that travelled here or, in the first step, the shared cells themselves."""
         document, namespace = self.document, self.shell.user_ns
         namespace.update(document["parameters"])
         cells = {cell["cell"]: cell for cell in (*document.get("sources", ()), *document["cells"])}
         for definition in document["prelude"]:
-            self._define(definition, cells, loop)
+            await self._define(definition, cells)
         shared = document.get("sharedCells")
         if shared:
-            error = loop.run_until_complete(self._cells(shared))
+            error = await self._cells(shared)
             namespace.update(document["parameters"])
             return error
         return None
@@ -113,14 +121,11 @@ class Task:
         self.before = {name: id(value) for name, value in namespace.items()}
         self.workspace.watch()
 
-    def _define(self, definition: dict, cells: dict, loop: asyncio.AbstractEventLoop) -> None:
-        async def run():
+    async def _define(self, definition: dict, cells: dict) -> None:
+        try:
             awaited = eval(compiling.compile_definition(self.shell, definition, cells), self.shell.user_ns)
             if asyncio.iscoroutine(awaited):
                 await awaited
-
-        try:
-            loop.run_until_complete(run())
         except (Exception, SystemExit) as failure:
             shown = show_error(self.shell, failure)
             raise errors.TaskFailure(**errors.of_definition(failure, definition, self.shell.user_ns, shown)) from failure
@@ -222,13 +227,25 @@ class Task:
             "cpuSeconds": round(limits.cpu_seconds(), 6),
             "environment": environment.loaded(),
         }
-        target = os.path.join(document["attemptFolder"], "result.json")
-        os.makedirs(document["attemptFolder"], exist_ok=True)
-        with open(f"{target}.{os.getpid()}.tmp", "wb") as file:
-            file.write(line(result))
-        os.rename(file.name, target)
+        self.result_file = os.path.join(document["attemptFolder"], "result.json")
+        try:
+            os.makedirs(document["attemptFolder"], exist_ok=True)
+            with open(f"{self.result_file}.{os.getpid()}.tmp", "wb") as file:
+                file.write(line(result))
+            os.rename(file.name, self.result_file)
+        except OSError as failure:
+            result.update(status="failed", error=self._crash(failure))
         self.events.send("result", result=result)
         return result
+
+    def sync(self) -> None:
+        """Bring to the disk what the task wrote. After the result was told: nobody who waits for that waits for the disk."""
+        self.blobs.sync()
+        try:
+            with open(self.result_file, "rb") as file:
+                os.fsync(file.fileno())
+        except OSError:
+            pass
 
 
 def run(document: dict, shell, fd: int | None, loop: asyncio.AbstractEventLoop, began: float) -> dict:
@@ -237,7 +254,7 @@ def run(document: dict, shell, fd: int | None, loop: asyncio.AbstractEventLoop, 
     attach(shell, events)
     task = Task(document, shell, events, began)
     result = task.run(loop)
-    task.blobs.sync()
+    task.sync()
     return result
 
 
@@ -262,6 +279,8 @@ def leave(code: int) -> None:
     watchdog.daemon = True
     try:
         watchdog.start()
+        for function in reversed(getattr(threading, "_threading_atexits", [])):
+            function()
         atexit._run_exitfuncs()
     finally:
         os._exit(code)

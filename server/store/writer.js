@@ -1,21 +1,5 @@
-/**
- * For the spec of SQLite: commits to a run until it is killed, and says the number of each last event once it is written. Runs the
- * sources through the compiler that jest uses, so that it tests what the spec tests.
- */
-const Module = require('node:module');
-const { readFileSync } = require('node:fs');
-const { transformSync } = require('@swc/core');
-
-Module._extensions['.ts'] = (module, filename) => {
-  const { code } = transformSync(readFileSync(filename, 'utf8'), {
-    filename,
-    swcrc: false,
-    jsc: { parser: { syntax: 'typescript' }, target: 'es2024' },
-    module: { type: 'commonjs', importInterop: 'node' },
-  });
-  module._compile(code, filename);
-};
-
+/** For the spec of SQLite: commits to a run until it is killed, and says the number of each last event once it is written. */
+require('../typescript-for-tests');
 const { openStore } = require('./index.ts');
 
 (async () => {

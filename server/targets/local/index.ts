@@ -82,6 +82,8 @@ class Local implements LocalTarget {
   private isReady = false;
   private ready: Promise<void> = Promise.resolve();
   private noisy: string[];
+  /** Records of attempts that have ended, on their way to the disk. */
+  private readonly writing = new Set<Promise<void>>();
   private closing: Promise<void> | undefined;
 
   constructor(private readonly options: LocalTargetOptions) {
@@ -177,6 +179,7 @@ class Local implements LocalTarget {
     for (const one of this.running.values()) one.stopped = true;
     await this.parent?.end(3000);
     await Promise.all([...this.running.values()].map(one => one.over));
+    await Promise.all(this.writing);
     this.socket.close();
     const left = await dropMark(this.options.home, this.mark);
     if (left.length > 0) throw new TargetProblem(`Processes of steps could not be ended: ${left.join(', ')}.`);
@@ -276,7 +279,10 @@ class Local implements LocalTarget {
     for (const timer of one.timers) clearTimeout(timer);
     this.running.delete(one.key);
     this.tell(one.result ? { what: 'ended', id: one.id } : { what: 'ended', id: one.id, error: error() });
-    await one.record.flush();
+    const written = one.record.flush();
+    this.writing.add(written);
+    await written;
+    this.writing.delete(written);
     one.tellOver();
   }
 
@@ -285,7 +291,7 @@ class Local implements LocalTarget {
     const orphans = [...this.running.values()].filter(one => one.sent);
     await killMarked([`STEPWELL_PARENT=${mark}`]);
     const how = death.signal ? `was ended by ${death.signal}` : `ended with exit code ${death.code}`;
-    const last = death.complaint.trim().split('\n').at(-1)?.slice(0, 300);
+    const last = lastLine(death.complaint);
     for (const one of orphans) {
       await this.socket.drained(one.key, drainPatience);
       const message = `Step "${one.id.step}" was interrupted: the Python process that starts steps ${how}${last ? ` (${last})` : ''}.`;
@@ -295,7 +301,8 @@ class Local implements LocalTarget {
 
   /** What its end means; asked for when it has left no result. */
   private errorOf(one: Running, ended: Ended = { exit: null, signal: null, reason: null }): () => TaskError {
-    return () => errorOf(ended, { step: one.id.step, stopped: one.stopped, limits: one.task.limits, diskFull: full(attemptFolder(this.options.home, one.id)) });
+    const { id, stopped, task } = one;
+    return () => errorOf(ended, { step: id.step, stopped, limits: task.limits, diskFull: full(attemptFolder(this.options.home, id)), complaint: lastLine(this.parent?.complaint) });
   }
 
   private async committed(id: AttemptId): Promise<TaskResult | undefined> {
@@ -350,6 +357,8 @@ function readNoisyFile(file: string): { [python: string]: string[] } {
     return {};
   }
 }
+
+const lastLine = (text = '') => text.trim().split('\n').at(-1)?.trim().slice(0, 300);
 
 function full(folder: string): boolean {
   try {

@@ -10,14 +10,19 @@ export interface Circumstances {
   limits: { memory?: number; timeout?: number };
   /** No room is left where results are written. */
   diskFull: boolean;
+  /** The last that its process or its parent complained of. */
+  complaint?: string;
 }
+
+/** What the runner exits with when it fails itself (`CRASHED` in its parent.py). */
+const runnerCrashed = 70;
 
 /** Signals that a process gets for what its own code did. */
 const crashes = new Set(['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGSYS', 'SIGTRAP']);
 
 const signalNames = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name]));
 
-export function errorOf(ended: Ended, { step, stopped, limits, diskFull }: Circumstances): TaskError {
+export function errorOf(ended: Ended, { step, stopped, limits, diskFull, complaint }: Circumstances): TaskError {
   if (stopped) return { kind: 'killed', message: `Step "${step}" was stopped.` };
   if (ended.reason === 'memory') {
     const limit = limits.memory ? ` than its limit of ${bytes(limits.memory)}` : ' than there is';
@@ -34,6 +39,7 @@ export function errorOf(ended: Ended, { step, stopped, limits, diskFull }: Circu
     return { kind: 'killed', message: `Step "${step}" was killed from outside (${name})${why}.` };
   }
   if (diskFull) return { kind: 'storage', message: `Step "${step}" could not write its result: the disk is full; make room and resume the run.` };
+  if (ended.exit === runnerCrashed) return { kind: 'platform', message: `Step "${step}" failed inside Stepwell's runner${complaint ? `: ${complaint}` : ''}.` };
   return { kind: 'user', message: `Step "${step}" ended its Python process with exit code ${ended.exit ?? 'unknown'} before its cells had finished (os._exit does that).` };
 }
 

@@ -38,7 +38,8 @@ export class Parent {
   private readonly process: ChildProcessByStdio<Writable, Readable, Readable>;
   /** Resolves when the process is gone. */
   readonly gone: Promise<void>;
-  private complaint = '';
+  /** The end of what it, and those it forked, wrote to standard error. */
+  complaint = '';
 
   constructor(options: ParentOptions, listener: ParentListener) {
     // Its folder is the runner's: `-m` puts the current folder before everything else, and a notebook's folder may hold a json.py.

@@ -35,7 +35,14 @@ export interface CellAnalysis {
   /** Code that cannot be followed, with words for a person: "exec of a computed text", "from numpy import *", "%run prepare.py". */
   dynamic: { reason: string; range: Range; reads: boolean; writes: boolean; modules?: string[] }[];
   /** Parse errors; nothing else is trusted when there is one. */
-  errors: { message: string; range: Range }[];
+  errors: {
+    message: string;
+    range: Range;
+    /** The cell is one line whose first word may be a magic called without `%`: no error if another cell's `magics` has this name. */
+    ifMagic?: string;
+  }[];
+  /** Magics and shell aliases that the cell makes (`%alias name …`, `@register_line_magic`). */
+  magics: string[];
 }
 
 export interface Use {

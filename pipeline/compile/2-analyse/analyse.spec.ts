@@ -8,19 +8,40 @@ import type { CellAnalysis } from '../analysis';
 import { analyse, isBuiltin } from './index';
 
 const parts: Record<string, (a: CellAnalysis) => string> = {
-  R: (a) => a.reads.filter((r) => !isBuiltin(r.name)).map((r) => r.name + (r.maybe ? '?' : '')).join(' '),
-  A: (a) => a.assigns.map((x) => x.name + (x.certain ? '' : '?') + (x.deletes ? '-' : '') + (x.mutable ? '' : '=')).join(' '),
-  M: (a) => a.mutates.map((m) => m.name).sort().join(' '),
-  L: (a) => a.aliases.map(([x, y]) => `${x}~${y}`).join(' '),
-  D: (a) => a.definitions.map((d) => `${d.kind}:${d.names.join(',')}${d.certain ? '' : '?'}${d.needs.length ? `[${d.needs.filter((n) => !isBuiltin(n)).join(' ')}]` : ''}`).join(' '),
-  F: (a) =>
+  R: a =>
+    a.reads
+      .filter(r => !isBuiltin(r.name))
+      .map(r => r.name + (r.maybe ? '?' : ''))
+      .join(' '),
+  A: a => a.assigns.map(x => x.name + (x.certain ? '' : '?') + (x.deletes ? '-' : '') + (x.mutable ? '' : '=')).join(' '),
+  M: a =>
+    a.mutates
+      .map(m => m.name)
+      .sort()
+      .join(' '),
+  L: a => a.aliases.map(([x, y]) => `${x}~${y}`).join(' '),
+  D: a =>
+    a.definitions
+      .map(
+        d =>
+          `${d.kind}:${d.names.join(',')}${d.certain ? '' : '?'}${d.needs.length ? `[${d.needs.filter(n => !isBuiltin(n)).join(' ')}]` : ''}`,
+      )
+      .join(' '),
+  F: a =>
     a.functions
-      .map((f) => `${f.name}(${f.parameters.map((p) => p.name + (p.mutates ? '!' : '')).join(' ')})${f.reads.some((n) => !isBuiltin(n)) ? ` reads ${f.reads.filter((n) => !isBuiltin(n)).join(' ')}` : ''}${f.assigns.length ? ` binds ${f.assigns.join(' ')}` : ''}${f.mutates.length ? ` changes ${f.mutates.join(' ')}` : ''}`)
+      .map(
+        f =>
+          `${f.name}(${f.parameters.map(p => p.name + (p.mutates ? '!' : '')).join(' ')})${f.reads.some(n => !isBuiltin(n)) ? ` reads ${f.reads.filter(n => !isBuiltin(n)).join(' ')}` : ''}${f.assigns.length ? ` binds ${f.assigns.join(' ')}` : ''}${f.mutates.length ? ` changes ${f.mutates.join(' ')}` : ''}`,
+      )
       .join('; '),
-  C: (a) => a.calls.map((c) => `${c.callee}(${c.arguments.map((x) => (x.keyword ? `${x.keyword}=` : '') + x.name).join(',')})${c.dropped ? '!' : ''}`).join(' '),
-  ch: (a) => `${[...a.channels.reads].sort().join(' ')}>${[...a.channels.changes].sort().join(' ')}`,
-  f: (a) => `${a.files.reads.map((x) => x.path).join(' ')}${a.files.readsAny ? '*' : ''}>${a.files.writes.map((x) => x.path).join(' ')}${a.files.writesAny ? '*' : ''}`,
-  Y: (a) => a.dynamic.map((d) => d.reason).join('; '),
+  C: a =>
+    a.calls
+      .map(c => `${c.callee}(${c.arguments.map(x => (x.keyword ? `${x.keyword}=` : '') + x.name).join(',')})${c.dropped ? '!' : ''}`)
+      .join(' '),
+  ch: a => `${[...a.channels.reads].sort().join(' ')}>${[...a.channels.changes].sort().join(' ')}`,
+  f: a =>
+    `${a.files.reads.map(x => x.path).join(' ')}${a.files.readsAny ? '*' : ''}>${a.files.writes.map(x => x.path).join(' ')}${a.files.writesAny ? '*' : ''}`,
+  Y: a => a.dynamic.map(d => d.reason).join('; '),
 };
 
 type Row = [source: string, expected: Record<string, string>];
@@ -29,7 +50,7 @@ const check = (rows: Row[]) => {
   it.each(rows)('%j', (source, expected) => {
     const analysis = analyse(source);
     expect(analysis.errors).toEqual([]);
-    const found = Object.fromEntries(Object.keys(expected).map((key) => [key, (parts[key] as (a: CellAnalysis) => string)(analysis)]));
+    const found = Object.fromEntries(Object.keys(expected).map(key => [key, (parts[key] as (a: CellAnalysis) => string)(analysis)]));
     expect(found).toEqual(expected);
   });
 };
@@ -75,13 +96,19 @@ describe('names and scopes', () => {
     ['def f():\n    def g(): return a\n    return g() + b', { F: 'f() reads a b' }],
     ['def f(): return [x for x in y if x in z]', { F: 'f() reads y z' }],
     ['def f():\n    import os\n    return os.sep', { F: 'f()' }],
-    ['def f():\n    for i in a: pass\n    with b as c: pass\n    try: pass\n    except E as e: pass\n    return i, c, e', { F: 'f() reads a b E' }],
+    [
+      'def f():\n    for i in a: pass\n    with b as c: pass\n    try: pass\n    except E as e: pass\n    return i, c, e',
+      { F: 'f() reads a b E' },
+    ],
     ['def f(n):\n    return f(n - 1)', { F: 'f(n) reads f' }],
     ['async def f(x):\n    async for i in x: await g(i)\n    async with h as j: return j', { F: 'f(x) reads g h' }],
     ['async for i in x: pass', { R: 'x', A: 'i?' }],
     ['r = await f(x)', { R: 'f x', A: 'r' }],
     ['r = [i async for i in x]', { R: 'x', A: 'r' }],
-    ['class A(B, metaclass=M):\n    c = d\n    def m(self): return c + e', { R: 'B M d', A: 'A', D: 'class:A[B M d]', F: 'A.m(self) reads c e; A() reads c e' }],
+    [
+      'class A(B, metaclass=M):\n    c = d\n    def m(self): return c + e',
+      { R: 'B M d', A: 'A', D: 'class:A[B M d]', F: 'A.m(self) reads c e; A() reads c e' },
+    ],
     ['class A:\n    n = 3\n    xs = [i for i in range(n)]', { R: '', A: 'A' }],
     ['class A:\n    n = 3\n    xs = [n for i in range(2)]', { R: 'n', A: 'A' }],
     ['class A:\n    x: T = 1', { R: 'T' }],
@@ -270,7 +297,10 @@ describe('definitions and setup', () => {
     ['np.set_printoptions(precision=3)', { D: 'setup:[np]', ch: '>@numpy' }],
     ['import warnings\nwarnings.filterwarnings("ignore")', { D: 'import:warnings setup:[warnings]', ch: '>@warnings' }],
     ['from tqdm import tqdm\ntqdm.pandas()', { D: 'import:tqdm setup:[tqdm]' }],
-    ['from IPython.core.interactiveshell import InteractiveShell\nInteractiveShell.ast_node_interactivity = "all"', { D: 'import:InteractiveShell setup:[InteractiveShell]' }],
+    [
+      'from IPython.core.interactiveshell import InteractiveShell\nInteractiveShell.ast_node_interactivity = "all"',
+      { D: 'import:InteractiveShell setup:[InteractiveShell]' },
+    ],
     ['import plotly.io as pio\npio.renderers.default = "png"', { D: 'import:pio setup:[pio]' }],
     ['import altair as alt\nalt.data_transformers.enable("json")', { D: 'import:alt setup:[alt]' }],
     ['import torch\ntorch.set_default_dtype(torch.float64)', { D: 'import:torch setup:[torch]' }],
@@ -373,6 +403,10 @@ describe("IPython's own syntax", () => {
     ['get_ipython().system("cat $p")', { R: 'p', f: '*>' }],
     ['df.query("a > @t and b < @u.v")', { R: 'df t u', M: '' }],
     ['pd.eval("a + b")', { R: 'pd a b' }],
+    ['pip install x', { R: '', A: '', f: '>', Y: '' }],
+    ['ls', { R: '', f: '*>' }],
+    ['cd ..', { R: '', ch: '>@cwd' }],
+    ['x', { R: 'x', Y: '' }],
     ['plt.plot(x);', { R: 'plt x' }],
     ['%%unknown -i a -o b\nsomething', { R: 'a', A: 'b', Y: '%%unknown' }],
   ]);
@@ -387,15 +421,24 @@ it('keeps the source of a conditional definition runnable', () => {
   expect(definition).toMatchObject({ certain: false, source: '@dec\ndef f():\n    return 1' });
 });
 it('says what imported names stand for', () => {
-  expect(analyse('import numpy as np, a.b\nfrom random import shuffle as s').definitions.map((d) => d.origins)).toEqual([{ np: 'numpy', a: 'a' }, { s: 'random.shuffle' }]);
+  expect(analyse('import numpy as np, a.b\nfrom random import shuffle as s').definitions.map(d => d.origins)).toEqual([
+    { np: 'numpy', a: 'a' },
+    { s: 'random.shuffle' },
+  ]);
+});
+it('takes a line for a magic of the notebook only if there is one', () => {
+  expect(analyse('greet world').errors).toMatchObject([{ ifMagic: 'greet' }]);
+  expect(analyse('if x').errors).toMatchObject([{ message: expect.stringContaining("Expected ':'") }]);
+  expect(analyse('%alias greet echo hello').magics).toEqual(['greet']);
+  expect(analyse('@register_line_magic\ndef greet(line): pass').magics).toEqual(['greet']);
 });
 it('says from where on a name is bound', () => {
   const { assigns, uses } = analyse('k = f()\nif a:\n    m = 1\nelse:\n    m = 2\ng()');
-  expect(assigns.map((a) => [a.name, a.settled])).toEqual([
+  expect(assigns.map(a => [a.name, a.settled])).toEqual([
     ['k', 7],
     ['m', 39],
   ]);
-  expect(uses.map((u) => u.name)).toEqual(['f', 'a', 'g']);
+  expect(uses.map(u => u.name)).toEqual(['f', 'a', 'g']);
 });
 
 describe('errors', () => {
@@ -407,7 +450,7 @@ describe('errors', () => {
     ['for i in x:\npass', "Expected an indented block after 'for', but found 'pass'."],
     ['x = = 1', "Expected an expression, but found '='."],
     ['f(x) = 1', "'f(x)' cannot be assigned to."],
-    ['print "a"', "Expected the end of the statement, but found '\"a\"'."],
+    ['print "a"', 'Expected the end of the statement, but found \'"a"\'.'],
     ['def f(:\n  pass', "'(' is never closed."],
     ['x = 1\n   y = 2', 'Expected a statement, but the indent changes here.'],
     ['if a:\n        b\n    c', 'This indent matches no block above.'],
@@ -415,7 +458,7 @@ describe('errors', () => {
     ['%%time\nx = (', "'(' is never closed."],
   ])('%j', (source, message) => {
     const { errors } = analyse(source);
-    expect(errors.map((e) => e.message)).toEqual([message]);
+    expect(errors.map(e => e.message)).toEqual([message]);
     const { from, to } = errors[0]?.range ?? { from: -1, to: -1 };
     expect(from).toBeGreaterThanOrEqual(0);
     expect(to).toBeGreaterThan(from);

@@ -3,7 +3,9 @@ import fc from 'fast-check';
 import { analyse } from './index';
 
 const tokens = [
-  ...'x y f df if else elif for in while try except finally with as def class lambda return yield import from global del match case async await not and or is None True print type _'.split(' '),
+  ...'x y f df if else elif for in while try except finally with as def class lambda return yield import from global del match case async await not and or is None True print type _'.split(
+    ' ',
+  ),
   ...'( ) [ ] { } , : ; . = == := += -> * ** @ % ! !ls %time %%capture ? ?? \\ # \' " """ f" f\' {x} \\N{ 1 0x 1.5e 3j ... é 😀'.split(' '),
   '\n',
   '\n    ',
@@ -14,12 +16,20 @@ const tokens = [
   '\u00a0',
   '\f',
 ];
-const soup = fc.array(fc.constantFrom(...tokens), { maxLength: 60 }).map((parts) => parts.join(' ').replace(/ ?\n ?/g, '\n'));
-const tight = fc.array(fc.constantFrom(...tokens), { maxLength: 60 }).map((parts) => parts.join(''));
+const soup = fc.array(fc.constantFrom(...tokens), { maxLength: 60 }).map(parts => parts.join(' ').replace(/ ?\n ?/g, '\n'));
+const tight = fc.array(fc.constantFrom(...tokens), { maxLength: 60 }).map(parts => parts.join(''));
 
 const sound = (source: string) => {
   const analysis = analyse(source);
-  const ranges = [...analysis.reads, ...analysis.uses, ...analysis.assigns, ...analysis.mutates, ...analysis.definitions, ...analysis.errors, ...analysis.calls].map((x) => x.range);
+  const ranges = [
+    ...analysis.reads,
+    ...analysis.uses,
+    ...analysis.assigns,
+    ...analysis.mutates,
+    ...analysis.definitions,
+    ...analysis.errors,
+    ...analysis.calls,
+  ].map(x => x.range);
   for (const { from, to } of ranges) {
     expect(from).toBeGreaterThanOrEqual(0);
     expect(to).toBeGreaterThanOrEqual(from);
@@ -37,7 +47,10 @@ it('answers on any mix of tokens', () => {
 it('answers on any part of a cell', () => {
   const cell =
     '%%time\nimport numpy as np\n@d(a)\nclass A(B[T], m=M):\n    """doc"""\n    def f(self, *a: int, k=f"{x!r:>{w}}", **kw) -> "T":\n        return {k: [v for v in a if (y := v)] for k in kw}\nx = !ls {d}\nmatch x:\n    case [1, *r] | {"k": P(q=w)} if r: pass\nwith (open("f") as g, h): del g[0], h.i\ntry: a[b] += c\nexcept* E as e: raise F from e\nfinally: print(*a, **b)\n';
-  fc.assert(fc.property(fc.nat(cell.length), fc.nat(cell.length), (a, b) => sound(cell.slice(Math.min(a, b), Math.max(a, b)))), { numRuns: 1000 });
+  fc.assert(
+    fc.property(fc.nat(cell.length), fc.nat(cell.length), (a, b) => sound(cell.slice(Math.min(a, b), Math.max(a, b)))),
+    { numRuns: 1000 },
+  );
 });
 it.each([
   ['brackets', '('.repeat(20_000)],

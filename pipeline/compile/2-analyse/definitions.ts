@@ -12,12 +12,15 @@ import type { ClassDefinition, Expr, FunctionDefinition, Import, Node, Statement
 /** Channels that hold order, not options: replaying a seed or a change of folder later would be wrong, so these never travel as code. */
 const neverReplayed = new Set(['@random', '@numpy.random', '@torch.random', '@tensorflow.random', '@environ', '@cwd', '@path']);
 /** The last part of a call that configures what stands before it. */
-const verbs = /^(?:set_(?!seed|random_seed|rng_state|state|title|xlabel|ylabel|zlabel|xlim|ylim|trace)\w+|reset_option|reset_defaults|reset_orig|rcdefaults|register(?:_\w+)?|filterwarnings|simplefilter|resetwarnings|basicConfig|captureWarnings|setlocale|seterr|setdefaulttimeout|setrecursionlimit|set_option|use|switch_backend|ion|ioff|enable_eager_execution|experimental_run_functions_eagerly|disable_max_rows|disable_v2_behavior|go_offline|init_notebook_mode|output_notebook|initjs|extension|autolog|install_mathjax|disable_eager_execution|setLevel|get_ipython|disable_progress_bar\w*|enable_progress_bar\w*|enable_\w+|disable_\w+)$/;
+const verbs =
+  /^(?:set_(?!seed|random_seed|rng_state|state|title|xlabel|ylabel|zlabel|xlim|ylim|trace)\w+|reset_option|reset_defaults|reset_orig|rcdefaults|register(?:_\w+)?|filterwarnings|simplefilter|resetwarnings|basicConfig|captureWarnings|setlocale|seterr|setdefaulttimeout|setrecursionlimit|set_option|use|switch_backend|ion|ioff|enable_eager_execution|experimental_run_functions_eagerly|disable_max_rows|disable_v2_behavior|go_offline|init_notebook_mode|output_notebook|initjs|extension|autolog|install_mathjax|disable_eager_execution|setLevel|get_ipython|disable_progress_bar\w*|enable_progress_bar\w*|enable_\w+|disable_\w+)$/;
 /** The part before it that shows the same: `jax.config.update(...)`, `alt.renderers.enable(...)`. */
-const settings = /(?:^|\.)(?:config|options?|rcParams|settings|renderers|data_transformers|themes|theme|templates|style|backends|defaults?|display)$/;
+const settings =
+  /(?:^|\.)(?:config|options?|rcParams|settings|renderers|data_transformers|themes|theme|templates|style|backends|defaults?|display)$/;
 const settingVerbs = /^(?:update|enable|disable|use|set|register|default|activate|append|extend|apply|configure|clear|pop|setdefault)$/;
 /** Names imported by themselves that configure when called. */
-const direct = /^(?:set_(?:option|theme|style|config|matplotlib_formats|palette|context|printoptions|default_\w+|global_\w+|loglevel|verbosity\w*)|filterwarnings|simplefilter|init_notebook_mode|output_notebook|basicConfig|register_matplotlib_converters|disable_eager_execution|enable_iterative_imputer|nest_asyncio)$/;
+const direct =
+  /^(?:set_(?:option|theme|style|config|matplotlib_formats|palette|context|printoptions|default_\w+|global_\w+|loglevel|verbosity\w*)|filterwarnings|simplefilter|init_notebook_mode|output_notebook|basicConfig|register_matplotlib_converters|disable_eager_execution|enable_iterative_imputer|nest_asyncio)$/;
 
 /** Gathers the definitions of one cell while `Flow` goes through it. */
 export class Definitions implements Definer {
@@ -30,9 +33,20 @@ export class Definitions implements Definer {
 
   import(s: Import, certain: boolean): void {
     const origins: Record<string, string> = {};
-    for (const n of s.names) origins[n.bound] = s.module === undefined ? (n.as ? n.name : n.bound) : n.name === '*' ? s.module : `${s.module}${/\.$/.test(s.module) ? '' : '.'}${n.name}`;
-    const modules = s.module === undefined ? s.names.map((n) => n.name) : [s.module];
-    this.add({ kind: 'import', names: [...new Set(s.names.map((n) => n.bound))], needs: [], certain, modules: [...new Set(modules)], origins }, s);
+    for (const n of s.names)
+      origins[n.bound] =
+        s.module === undefined
+          ? n.as
+            ? n.name
+            : n.bound
+          : n.name === '*'
+            ? s.module
+            : `${s.module}${/\.$/.test(s.module) ? '' : '.'}${n.name}`;
+    const modules = s.module === undefined ? s.names.map(n => n.name) : [s.module];
+    this.add(
+      { kind: 'import', names: [...new Set(s.names.map(n => n.bound))], needs: [], certain, modules: [...new Set(modules)], origins },
+      s,
+    );
   }
 
   definition(s: FunctionDefinition | ClassDefinition, needs: Set<string>, certain: boolean): void {
@@ -51,13 +65,19 @@ export class Definitions implements Definer {
       if (!found) return;
       const { full, unsure } = found;
       const channels = [...channelsOfCall(full).writes];
-      if (channels.some((c) => neverReplayed.has(c))) return;
+      if (channels.some(c => neverReplayed.has(c))) return;
       if (/(?:^|\.)getLogger\.setLevel$/.test(full)) channels.push('@logging');
       const last = full.slice(full.lastIndexOf('.') + 1);
       const before = full.slice(0, Math.max(0, full.lastIndexOf('.')));
       const configures =
         channels.length > 0 ||
-        (dotted.includes('.') ? (verbs.test(last) || (settings.test(before) && settingVerbs.test(last)) || /^tqdm(?:\.\w+)*\.pandas$/.test(full) || /^nest_asyncio\.apply$/.test(full)) && !/seed/.test(last) : direct.test(last));
+        (dotted.includes('.')
+          ? (verbs.test(last) ||
+              (settings.test(before) && settingVerbs.test(last)) ||
+              /^tqdm(?:\.\w+)*\.pandas$/.test(full) ||
+              /^nest_asyncio\.apply$/.test(full)) &&
+            !/seed/.test(last)
+          : direct.test(last));
       if (!configures) return;
       this.addSetup(s, needs, certain, channels, unsure);
       return;
@@ -71,7 +91,8 @@ export class Definitions implements Definer {
       const full = dotted && flow.module.state.env.get(dotted)?.known;
       const channel = full && channelOfAttribute(full);
       if (channel && !neverReplayed.has(channel)) this.addSetup(s, needs, certain, [channel]);
-      else if (full && expression.kind === 'subscript' && /(?:^|\.)(?:rcParams|options|config|settings)$/.test(full)) this.addSetup(s, needs, certain, []);
+      else if (full && expression.kind === 'subscript' && /(?:^|\.)(?:rcParams|options|config|settings)$/.test(full))
+        this.addSetup(s, needs, certain, []);
       return;
     }
     const found = this.module(dotted, flow);
@@ -100,7 +121,17 @@ export class Definitions implements Definer {
   }
 
   private addSetup(s: Statement, needs: Set<string>, certain: boolean, channels: string[], unsure?: string): void {
-    this.add({ kind: 'setup', names: [], needs: [...needs], certain, ...(channels.length ? { channels } : {}), ...(unsure ? { onlyIfModule: unsure } : {}) }, s);
+    this.add(
+      {
+        kind: 'setup',
+        names: [],
+        needs: [...needs],
+        certain,
+        ...(channels.length ? { channels } : {}),
+        ...(unsure ? { onlyIfModule: unsure } : {}),
+      },
+      s,
+    );
   }
 
   private add(definition: Omit<DefinitionUse, 'range' | 'line' | 'source'>, node: Node): void {

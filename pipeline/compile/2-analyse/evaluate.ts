@@ -5,10 +5,19 @@
 import type { Range } from '../../model/problem';
 import type { FunctionEffect } from '../analysis';
 import type { Effects } from './effects';
-import { type FileCall, copies, fileFunction, fileMethod, plainPath, runsCommands } from './files';
+import { copies, type FileCall, fileFunction, fileMethod, plainPath, runsCommands } from './files';
 import { calledMagic, lineMagic, type Magic, shellCommand } from './ipython';
 import { conventionalModule, isBuiltin } from './names';
-import { builtinCall, channelsOfCall, drawsWithoutSeed, givesNew, keepsArguments, knownCall, methodChangesArguments, methodKind } from './purity';
+import {
+  builtinCall,
+  channelsOfCall,
+  drawsWithoutSeed,
+  givesNew,
+  keepsArguments,
+  knownCall,
+  methodChangesArguments,
+  methodKind,
+} from './purity';
 import { parse } from './python/parse';
 import type { Argument, CallExpr, Comprehension, Expr, Lambda, Node, Statement } from './python/tree';
 import { targetNames, walrusNames } from './scopes';
@@ -143,11 +152,13 @@ export abstract class Evaluator {
     this.needs?.add(name);
     if (effects === this.module.effects) {
       if (!effects.uses.has(name)) effects.uses.set(name, { name, range: this.range(node) });
-      if (!bound?.certain && !effects.reads.has(name)) effects.reads.set(name, bound ? { name, range: this.range(node), maybe: true } : { name, range: this.range(node) });
+      if (!bound?.certain && !effects.reads.has(name))
+        effects.reads.set(name, bound ? { name, range: this.range(node), maybe: true } : { name, range: this.range(node) });
       if (bound) return { ...bound, origins: union([name], bound.origins) };
     } else {
       let local: Bound | undefined;
-      for (let f: Frame | undefined = this.frame; f && f.kind !== 'module'; f = f.parent) if (f.globals.has(name)) local = f.state.env.get(name);
+      for (let f: Frame | undefined = this.frame; f && f.kind !== 'module'; f = f.parent)
+        if (f.globals.has(name)) local = f.state.env.get(name);
       if (!local?.certain && !effects.reads.has(name)) effects.reads.set(name, { name, range: this.range(node) });
       if (local) return { ...local, origins: union([name], local.origins) };
       // A function runs later; only what an import gave the name is sure to be so still.
@@ -162,7 +173,8 @@ export abstract class Evaluator {
 
   protected mutate(origins: readonly string[], path: string, node: Node): void {
     const { mutates } = this.effects;
-    for (const origin of origins) if (!mutates.has(origin)) mutates.set(origin, { name: originName(origin), path, range: this.range(node) });
+    for (const origin of origins)
+      if (!mutates.has(origin)) mutates.set(origin, { name: originName(origin), path, range: this.range(node) });
   }
   protected link(into: readonly string[], from: readonly string[]): void {
     if (this.effects !== this.module.effects) return;
@@ -320,7 +332,7 @@ export abstract class Evaluator {
 
   private lambda(e: Lambda): Value {
     for (const p of e.parameters) if (p.default) this.evaluate(p.default);
-    const frame = this.openFrame('function', new Set([...e.parameters.map((p) => p.name), ...walrusNames(e.body)]));
+    const frame = this.openFrame('function', new Set([...e.parameters.map(p => p.name), ...walrusNames(e.body)]));
     const outer = this.frame;
     this.frame = frame;
     this.maybe++;
@@ -332,7 +344,16 @@ export abstract class Evaluator {
 
   /** A frame that runs inside this one, with effects of this one. */
   protected openFrame(kind: Frame['kind'], locals: ReadonlySet<string>): Frame {
-    return { mark: `\0${++this.frames}:`, kind, parent: this.frame, state: { env: new Map(), dead: false }, locals, globals: noNames, nonlocals: noNames, effects: this.frame.effects };
+    return {
+      mark: `\0${++this.frames}:`,
+      kind,
+      parent: this.frame,
+      state: { env: new Map(), dead: false },
+      locals,
+      globals: noNames,
+      nonlocals: noNames,
+      effects: this.frame.effects,
+    };
   }
 
   private comprehension(e: Comprehension, dropped: boolean): Value {
@@ -368,7 +389,8 @@ export abstract class Evaluator {
   protected assign(target: Expr, value: Value, end?: number): void {
     switch (target.kind) {
       case 'name':
-        return this.bindName(target.name, target, value, end);
+        this.bindName(target.name, target, value, end);
+        return;
       case 'tuple':
       case 'list':
         for (const item of target.items) this.assign(item, part(value.origins), end);
@@ -378,13 +400,19 @@ export abstract class Evaluator {
         return;
       case 'subscript':
         if (this.isNamespace(target.value)) {
-          if (target.index.kind === 'constant' && target.index.text !== undefined) return this.bindGlobal(target.index.text, target, value);
+          if (target.index.kind === 'constant' && target.index.text !== undefined) {
+            this.bindGlobal(target.index.text, target, value);
+            return;
+          }
           this.evaluate(target.index);
-          return this.dynamic('names assigned by a computed text', target, false, true);
+          this.dynamic('names assigned by a computed text', target, false, true);
+          return;
         }
-        return this.change(target, value, '[...] =');
+        this.change(target, value, '[...] =');
+        return;
       case 'attribute':
-        return this.change(target, value, `.${target.attribute} =`);
+        this.change(target, value, `.${target.attribute} =`);
+        return;
       default:
         this.evaluate(target);
     }
@@ -397,7 +425,10 @@ export abstract class Evaluator {
     if (target.kind === 'subscript') this.evaluate(target.index);
     const known = base.known && (target.kind === 'attribute' ? `${base.known}.${target.attribute}` : base.known);
     const channel = known && channelOfAttribute(known);
-    if (channel) return this.channels([channel], [channel]);
+    if (channel) {
+      this.channels([channel], [channel]);
+      return;
+    }
     this.mutate(base.origins, path, target);
     this.link(base.origins, value.origins);
   }
@@ -448,7 +479,8 @@ export abstract class Evaluator {
     effect.parameters.forEach((p, i) => {
       if (!p.mutates) return;
       args.list.forEach((a, j) => {
-        if (a.keyword === p.name || (!a.keyword && (j === i || p.kind === 'rest' || a.stars))) this.mutate(a.value.origins, `${effect.name}(...)`, e);
+        if (a.keyword === p.name || (!a.keyword && (j === i || p.kind === 'rest' || a.stars)))
+          this.mutate(a.value.origins, `${effect.name}(...)`, e);
       });
     });
   }
@@ -501,7 +533,10 @@ export abstract class Evaluator {
           const base = this.evaluate(first);
           if (base.known) {
             const attribute = e.arguments[1]?.value;
-            const channel = attribute?.kind === 'constant' && attribute.text !== undefined ? channelOfAttribute(`${base.known}.${attribute.text}`) : undefined;
+            const channel =
+              attribute?.kind === 'constant' && attribute.text !== undefined
+                ? channelOfAttribute(`${base.known}.${attribute.text}`)
+                : undefined;
             if (channel) this.channels([channel], [channel]);
           }
         }
@@ -514,9 +549,12 @@ export abstract class Evaluator {
       if (dropped) this.mutate(args.origins, `${name}(...)`, e);
       return part(args.origins);
     }
-    if (known.changes !== 'all') for (const position of known.changes) this.mutate(args.list[position]?.value.origins ?? nothing, `${name}(...)`, e);
+    if (known.changes !== 'all')
+      for (const position of known.changes) this.mutate(args.list[position]?.value.origins ?? nothing, `${name}(...)`, e);
     if (name === 'setattr') this.link(args.list[0]?.value.origins ?? nothing, args.list[2]?.value.origins ?? nothing);
-    for (const a of args.list) if (a.value.iterator && known !== undefined && name !== 'isinstance' && name !== 'type' && name !== 'print') this.mutate(a.value.origins, `${name}(...)`, e);
+    for (const a of args.list)
+      if (a.value.iterator && known !== undefined && name !== 'isinstance' && name !== 'type' && name !== 'print')
+        this.mutate(a.value.origins, `${name}(...)`, e);
     // `print(x, file=f)` writes to f.
     if (name === 'print') for (const a of args.list) if (a.keyword === 'file') this.mutate(a.value.origins, 'print(file=...)', e);
     if (known.result === 'new') return name === 'str' && args.list.length === 1 ? { ...fresh, text: args.list[0]?.value.text } : fresh;
@@ -573,11 +611,17 @@ export abstract class Evaluator {
     const changes = known.changes === 'all' ? args.list.map((_, i) => i) : known.changes;
     for (const position of changes) this.mutate(args.list[position]?.value.origins ?? nothing, `${root || full}(...)`, e);
     for (const a of args.list) if (a.value.iterator) this.mutate(a.value.origins, `${root || full}(...)`, e);
-    if (full === 'os.path.join' && args.list.length && args.list.every((a) => a.value.text !== undefined)) return { ...fresh, text: args.list.map((a) => a.value.text).join('/') };
-    if (full === 'pathlib.Path' && args.list.length === 1 && args.list[0]?.value.text !== undefined) return { ...fresh, text: args.list[0].value.text };
+    if (full === 'os.path.join' && args.list.length && args.list.every(a => a.value.text !== undefined))
+      return { ...fresh, text: args.list.map(a => a.value.text).join('/') };
+    if (full === 'pathlib.Path' && args.list.length === 1 && args.list[0]?.value.text !== undefined)
+      return { ...fresh, text: args.list[0].value.text };
     if (known.result === 'new') return fresh;
     const module = base.origins.length > 0 && /^[A-Z]/.test(last) ? fresh.origins : nothing;
-    return { origins: union(args.origins, module), mutable: true, iterator: /^(?:itertools|glob\.iglob|os\.(?:walk|scandir)|csv\.)/.test(full) };
+    return {
+      origins: union(args.origins, module),
+      mutable: true,
+      iterator: /^(?:itertools|glob\.iglob|os\.(?:walk|scandir)|csv\.)/.test(full),
+    };
   }
 
   private callIPython(e: CallExpr, method: string): Value {
@@ -616,7 +660,8 @@ export abstract class Evaluator {
     let kind = methodKind(method);
     const text = args.list[0]?.value.text;
     if ((method === 'query' || method === 'eval') && e.arguments.length) {
-      if (text !== undefined) for (const at of text.matchAll(/@([\p{L}_][\p{L}\p{N}_]*)/gu)) this.load(at[1] as string, e.arguments[0] as Node);
+      if (text !== undefined)
+        for (const at of text.matchAll(/@([\p{L}_][\p{L}\p{N}_]*)/gu)) this.load(at[1] as string, e.arguments[0] as Node);
       else if (e.arguments[0]?.value.kind !== 'joined') this.dynamic(`${method} of a computed text`, e, true, false);
       kind = 'reads';
     }
@@ -624,7 +669,8 @@ export abstract class Evaluator {
     if (callee.value.kind === 'attribute' && callee.value.attribute === 'plot') kind = 'reads';
     if (/^(?:plot|hist|boxplot|scatter|bar|show|savefig|imshow)$/.test(method)) this.channels(['@matplotlib'], []);
     if (drawsWithoutSeed(method) && !(method === 'shuffle' && base.origins.length === 0)) this.draws(e);
-    if (method === 'setLevel' || method === 'addHandler' || method === 'removeHandler') this.channels([], base.known?.startsWith('logging') ? ['@logging'] : []);
+    if (method === 'setLevel' || method === 'addHandler' || method === 'removeHandler')
+      this.channels([], base.known?.startsWith('logging') ? ['@logging'] : []);
     if (base.text !== undefined) this.pathMethod(e, method, base.text, args);
     this.fileArguments(e, fileMethod(method), args);
     if (inplace && !args.out) this.mutate(base.origins, `${method}(inplace=True)`, e);
@@ -668,7 +714,7 @@ export abstract class Evaluator {
   }
 
   private draws(e: CallExpr): void {
-    const seed = e.arguments.find((a) => a.keyword === 'random_state' || a.keyword === 'seed' || a.keyword === 'rng');
+    const seed = e.arguments.find(a => a.keyword === 'random_state' || a.keyword === 'seed' || a.keyword === 'rng');
     if (seed && !(seed.value.kind === 'constant' && seed.value.type === 'none')) return;
     this.channels(['@numpy.random'], ['@numpy.random']);
   }
@@ -706,7 +752,7 @@ export abstract class Evaluator {
 
   private fileArguments(e: CallExpr, call: FileCall | undefined, args: Arguments): void {
     if (!call) return;
-    let index = e.arguments.findIndex((a) => a.keyword !== undefined && call.keyword.includes(a.keyword));
+    let index = e.arguments.findIndex(a => a.keyword !== undefined && call.keyword.includes(a.keyword));
     if (index < 0 && e.arguments[call.position] && !e.arguments[call.position]?.keyword) index = call.position;
     // `df.to_csv()` without a path gives a text.
     if (index < 0) {
@@ -727,8 +773,10 @@ export abstract class Evaluator {
 
   private openFile(e: CallExpr, given?: Arguments): readonly string[] {
     const args = given ?? this.arguments(e.arguments);
-    const mode = args.list.find((a) => a.keyword === 'mode')?.value ?? (e.arguments[1] && !e.arguments[1].keyword ? args.list[1]?.value : { ...constant, text: 'r' });
-    const file = args.list.find((a) => a.keyword === 'file')?.value ?? args.list[0]?.value;
+    const mode =
+      args.list.find(a => a.keyword === 'mode')?.value ??
+      (e.arguments[1] && !e.arguments[1].keyword ? args.list[1]?.value : { ...constant, text: 'r' });
+    const file = args.list.find(a => a.keyword === 'file')?.value ?? args.list[0]?.value;
     const text = mode?.text ?? 'r+';
     this.path(file?.text, /[+a]/.test(text) ? 'both' : /[wx]/.test(text) ? 'write' : 'read', e);
     return nothing;
@@ -742,14 +790,16 @@ export abstract class Evaluator {
       case 'is_file':
       case 'is_dir':
       case 'stat':
-        return this.path(text, 'read', e);
+        this.path(text, 'read', e);
+        return;
       case 'write_text':
       case 'write_bytes':
       case 'mkdir':
       case 'touch':
       case 'unlink':
       case 'rmdir':
-        return this.path(text, 'write', e);
+        this.path(text, 'write', e);
+        return;
       case 'iterdir':
       case 'glob':
       case 'rglob':
@@ -757,7 +807,8 @@ export abstract class Evaluator {
         return;
       case 'open': {
         const mode = e.arguments.length ? (args.list[0]?.value.text ?? 'r+') : 'r';
-        return this.path(text, /[+a]/.test(mode) ? 'both' : /[wx]/.test(mode) ? 'write' : 'read', e);
+        this.path(text, /[+a]/.test(mode) ? 'both' : /[wx]/.test(mode) ? 'write' : 'read', e);
+        return;
       }
       default:
     }

@@ -5,9 +5,25 @@
 import type { Call, FunctionEffect } from '../analysis';
 import { absorb, type Effects, noEffects } from './effects';
 import { type Bound, Evaluator, type Frame, fresh, originName, type State, union, type Value } from './evaluate';
-import { lineMagic, type Magic } from './ipython';
+import { lineMagic, type Magic, madeMagic } from './ipython';
 import { parse } from './python/parse';
-import type { ClassDefinition, Expr, For, FunctionDefinition, If, Import, Lambda, Match, Node, Parameter, Statement, Try, TypeParameter, While, With } from './python/tree';
+import type {
+  ClassDefinition,
+  Expr,
+  For,
+  FunctionDefinition,
+  If,
+  Import,
+  Lambda,
+  Match,
+  Node,
+  Parameter,
+  Statement,
+  Try,
+  TypeParameter,
+  While,
+  With,
+} from './python/tree';
 import { scopeOf, walrusNames } from './scopes';
 
 const noNames: ReadonlySet<string> = new Set();
@@ -30,6 +46,8 @@ export class Flow extends Evaluator {
   /** Offset from which a name is certainly bound. */
   readonly settled = new Map<string, number>();
   readonly functions: FunctionEffect[] = [];
+  /** Magics and aliases that the cell makes. */
+  readonly magics: string[] = [];
   private branches = 0;
   private loops = 0;
   private end = 0;
@@ -42,7 +60,15 @@ export class Flow extends Evaluator {
     private readonly definer: Definer,
   ) {
     super();
-    this.module = { mark: '\0module:', kind: 'module', state: { env: new Map(), dead: false }, locals: noNames, globals: noNames, nonlocals: noNames, effects: noEffects() };
+    this.module = {
+      mark: '\0module:',
+      kind: 'module',
+      state: { env: new Map(), dead: false },
+      locals: noNames,
+      globals: noNames,
+      nonlocals: noNames,
+      effects: noEffects(),
+    };
     this.frame = this.module;
   }
 
@@ -59,9 +85,15 @@ export class Flow extends Evaluator {
     let frame = this.frame;
     // Only a comprehension's own targets are its locals; a walrus binds outside it.
     while (frame.kind === 'comprehension' && !frame.locals.has(name) && frame.parent) frame = frame.parent;
-    if (frame.kind === 'module') return this.bindModule(name, node, value, end);
+    if (frame.kind === 'module') {
+      this.bindModule(name, node, value, end);
+      return;
+    }
     if (frame.globals.has(name)) {
-      if (frame.effects === this.module.effects) return this.bindModule(name, node, value, end);
+      if (frame.effects === this.module.effects) {
+        this.bindModule(name, node, value, end);
+        return;
+      }
       frame.effects.binds.add(name);
     } else if (frame.nonlocals.has(name)) {
       for (let f = frame.parent; f; f = f.parent) {
@@ -79,7 +111,12 @@ export class Flow extends Evaluator {
   private set(env: Map<string, Bound>, name: string, value: Value): void {
     if (this.maybe) {
       const before = env.get(name);
-      env.set(name, { origins: union(before?.origins ?? [], value.origins), mutable: true, certain: before?.certain ?? false, deleted: false });
+      env.set(name, {
+        origins: union(before?.origins ?? [], value.origins),
+        mutable: true,
+        certain: before?.certain ?? false,
+        deleted: false,
+      });
     } else env.set(name, { ...value, certain: true, deleted: false });
   }
 
@@ -139,7 +176,8 @@ export class Flow extends Evaluator {
   /** After a compound statement: names that all its paths bound are settled from its end. */
   private settle(end: number): void {
     if (this.branches || this.frame !== this.module || this.module.state.dead) return;
-    for (const name of this.first.keys()) if (!this.settled.has(name) && this.module.state.env.get(name)?.certain) this.settled.set(name, end);
+    for (const name of this.first.keys())
+      if (!this.settled.has(name) && this.module.state.env.get(name)?.certain) this.settled.set(name, end);
   }
   /** Runs what may not happen. */
   private branch(run: () => void): State {
@@ -162,7 +200,8 @@ export class Flow extends Evaluator {
         this.configures(s, s.value, () => this.evaluate(s.value, true));
         return;
       case 'assign':
-        return this.assignment(s.targets, s.value, s);
+        this.assignment(s.targets, s.value, s);
+        return;
       case 'annotated': {
         const evaluated = (this.frame.kind === 'module' || this.frame.kind === 'class') && !this.futureAnnotations;
         if (s.value) this.assignment([s.target], s.value, s);
@@ -171,7 +210,8 @@ export class Flow extends Evaluator {
         return;
       }
       case 'augmented':
-        return this.augmented(s);
+        this.augmented(s);
+        return;
       case 'delete':
         for (const target of s.targets) this.remove(target);
         return;
@@ -195,29 +235,42 @@ export class Flow extends Evaluator {
         if (s.message) this.evaluate(s.message);
         return;
       case 'import':
-        return this.importing(s);
+        this.importing(s);
+        return;
       case 'type':
-        return this.typeAlias(s);
+        this.typeAlias(s);
+        return;
       case 'if':
-        return this.ifStatement(s);
+        this.ifStatement(s);
+        return;
       case 'while':
-        return this.whileStatement(s);
+        this.whileStatement(s);
+        return;
       case 'for':
-        return this.forStatement(s);
+        this.forStatement(s);
+        return;
       case 'try':
-        return this.tryStatement(s);
+        this.tryStatement(s);
+        return;
       case 'with':
-        return this.withStatement(s);
+        this.withStatement(s);
+        return;
       case 'function':
-        return this.functionStatement(s);
+        this.functionStatement(s);
+        return;
       case 'class':
-        return this.classStatement(s);
+        this.classStatement(s);
+        return;
       case 'match':
-        return this.matchStatement(s);
+        this.matchStatement(s);
+        return;
       case 'magic': {
         const magic = lineMagic(s.text, s.from);
+        const made = madeMagic(s.text);
+        if (made) this.magics.push(made);
         if (this.atTop && magic.setup) this.definer.magic(s, magic, this.branches === 0);
-        return this.magic(magic, s);
+        this.magic(magic, s);
+        return;
       }
       default:
     }
@@ -256,7 +309,13 @@ export class Flow extends Evaluator {
     const assign = () => {
       const result = this.evaluate(value);
       for (const t of targets) {
-        if (value.kind === 'tuple' && t.kind === 'tuple' && value.items.length === t.items.length && ![...value.items, ...t.items].some((i) => i.kind === 'starred')) this.unpack(t.items, value.items);
+        if (
+          value.kind === 'tuple' &&
+          t.kind === 'tuple' &&
+          value.items.length === t.items.length &&
+          ![...value.items, ...t.items].some(i => i.kind === 'starred')
+        )
+          this.unpack(t.items, value.items);
         else this.assign(t, result);
       }
     };
@@ -266,7 +325,7 @@ export class Flow extends Evaluator {
   /** `a, b = x, y`: each name gets its own value. Values are looked at once more, but what they do is known already. */
   private unpack(targets: Expr[], values: Expr[]): void {
     this.again++;
-    const results = values.map((value) => this.evaluate(value));
+    const results = values.map(value => this.evaluate(value));
     this.again--;
     targets.forEach((target, i) => {
       this.assign(target, results[i] ?? fresh);
@@ -281,12 +340,18 @@ export class Flow extends Evaluator {
       if (before.mutable) this.mutate(before.origins, s.operator, s);
       if (before.mutable && /^[+|]/.test(s.operator)) this.link(before.origins, value.origins);
       const text = s.operator === '+=' && before.text !== undefined && value.text !== undefined ? before.text + value.text : undefined;
-      this.bindName(target.name, target, { origins: before.origins.filter((o) => o !== target.name), mutable: before.mutable, text });
+      this.bindName(target.name, target, { origins: before.origins.filter(o => o !== target.name), mutable: before.mutable, text });
       return;
     }
     if (target.kind !== 'attribute' && target.kind !== 'subscript') return;
     this.configures(s, target, () => {
-      if (target.kind === 'subscript' && this.isNamespace(target.value) && target.index.kind === 'constant' && target.index.text !== undefined) this.load(target.index.text, target);
+      if (
+        target.kind === 'subscript' &&
+        this.isNamespace(target.value) &&
+        target.index.kind === 'constant' &&
+        target.index.text !== undefined
+      )
+        this.load(target.index.text, target);
       const value = this.evaluate(s.value);
       this.assign(target, value);
     });
@@ -295,7 +360,8 @@ export class Flow extends Evaluator {
   private remove(target: Expr): void {
     switch (target.kind) {
       case 'name':
-        return this.unbind(target.name, target);
+        this.unbind(target.name, target);
+        return;
       case 'tuple':
       case 'list':
         for (const item of target.items) this.remove(item);
@@ -306,18 +372,21 @@ export class Flow extends Evaluator {
             if (this.frame === this.module) this.unbind(target.index.text, target);
             return;
           }
-          return this.dynamic('names deleted by a computed text', target, false, true);
+          this.dynamic('names deleted by a computed text', target, false, true);
+          return;
         }
-        return this.change(target, fresh, 'del [...]');
+        this.change(target, fresh, 'del [...]');
+        return;
       case 'attribute':
-        return this.change(target, fresh, `del .${target.attribute}`);
+        this.change(target, fresh, `del .${target.attribute}`);
+        return;
       default:
         this.evaluate(target);
     }
   }
 
   private importing(s: Import): void {
-    if (s.module === '__future__' && s.names.some((n) => n.name === 'annotations')) this.futureAnnotations = true;
+    if (s.module === '__future__' && s.names.some(n => n.name === 'annotations')) this.futureAnnotations = true;
     for (const n of s.names) {
       if (n.name === '*') {
         this.dynamic(`from ${s.module} import *`, s, false, false, [s.module as string]);
@@ -335,10 +404,13 @@ export class Flow extends Evaluator {
     this.bindName(s.name.name, s.name, fresh);
   }
   private inTypeParameters(parameters: TypeParameter[], run: () => void): void {
-    if (!parameters.length) return run();
+    if (!parameters.length) {
+      run();
+      return;
+    }
     const outer = this.frame;
     // A class body does not hide its names from these, so its frame stays the one looked from.
-    this.frame = { ...this.openFrame('comprehension', new Set(parameters.map((p) => p.name))), nonlocals: noNames };
+    this.frame = { ...this.openFrame('comprehension', new Set(parameters.map(p => p.name))), nonlocals: noNames };
     for (const p of parameters) {
       if (p.bound) this.evaluate(p.bound);
       if (p.default) this.evaluate(p.default);
@@ -401,17 +473,23 @@ export class Flow extends Evaluator {
     this.settle(s.to);
   }
   private certainlyHasItems(e: Expr): boolean {
-    if (e.kind === 'list' || e.kind === 'tuple' || e.kind === 'set') return e.items.some((i) => i.kind !== 'starred');
-    if (e.kind === 'dict') return e.keys.some((k) => k !== undefined);
+    if (e.kind === 'list' || e.kind === 'tuple' || e.kind === 'set') return e.items.some(i => i.kind !== 'starred');
+    if (e.kind === 'dict') return e.keys.some(k => k !== undefined);
     if (e.kind === 'constant') return !!e.text;
-    if (e.kind !== 'call' || e.callee.kind !== 'name' || this.owner(e.callee.name) || this.module.state.env.has(e.callee.name)) return false;
+    if (e.kind !== 'call' || e.callee.kind !== 'name' || this.owner(e.callee.name) || this.module.state.env.has(e.callee.name))
+      return false;
     const [first, second] = e.arguments;
     if (e.callee.name === 'range') {
-      const number = (x: Expr | undefined) => (x?.kind === 'constant' && x.type === 'number' ? Number(this.source.slice(x.from, x.to).replaceAll('_', '')) : Number.NaN);
+      const number = (x: Expr | undefined) =>
+        x?.kind === 'constant' && x.type === 'number' ? Number(this.source.slice(x.from, x.to).replaceAll('_', '')) : Number.NaN;
       if (!first || this.elsewhere) return false;
       return e.arguments.length === 1 ? number(first.value) > 0 : e.arguments.length === 2 && number(second?.value) > number(first.value);
     }
-    return ['enumerate', 'list', 'sorted', 'reversed', 'tuple', 'tqdm'].includes(e.callee.name) && first !== undefined && this.certainlyHasItems(first.value);
+    return (
+      ['enumerate', 'list', 'sorted', 'reversed', 'tuple', 'tqdm'].includes(e.callee.name) &&
+      first !== undefined &&
+      this.certainlyHasItems(first.value)
+    );
   }
 
   private loop(body: Statement[], otherwise: Statement[] | undefined, once: boolean, forever: boolean, head: () => void): void {
@@ -558,6 +636,8 @@ export class Flow extends Evaluator {
     const outer = this.needs;
     this.needs = new Set();
     for (const decorator of s.decorators) this.evaluate(decorator);
+    if (s.decorators.some(d => /\bregister_(?:line|cell|line_cell)_magic\b/.test(this.source.slice(d.from, d.to))))
+      this.magics.push(s.name.name);
     let effect: FunctionEffect | undefined;
     let effects: Effects | undefined;
     this.inTypeParameters(s.typeParameters, () => {
@@ -611,7 +691,16 @@ export class Flow extends Evaluator {
     this.maybe = 0;
     this.loops = 0;
     this.className = '';
-    this.frame = { mark, kind: 'function', parent: outer, state: { env, dead: false }, locals, globals: scope.globals, nonlocals: scope.nonlocals, effects };
+    this.frame = {
+      mark,
+      kind: 'function',
+      parent: outer,
+      state: { env, dead: false },
+      locals,
+      globals: scope.globals,
+      nonlocals: scope.nonlocals,
+      effects,
+    };
     if (Array.isArray(body)) this.statements(body);
     else this.evaluate(body);
     this.frame = outer;
@@ -622,12 +711,12 @@ export class Flow extends Evaluator {
       name,
       reads: [...effects.reads.keys()],
       assigns: [...effects.binds],
-      mutates: [...effects.mutates.keys()].filter((key) => key.charCodeAt(0) !== 0),
-      parameters: parameters.map((p) => ({ name: p.name, mutates: changed(p), kind: p.kind })),
+      mutates: [...effects.mutates.keys()].filter(key => key.charCodeAt(0) !== 0),
+      parameters: parameters.map(p => ({ name: p.name, mutates: changed(p), kind: p.kind })),
       calls: callsOf(effects.calls, mark),
       channels: { reads: [...effects.channels.reads], changes: [...effects.channels.changes] },
       files: effects.files,
-      dynamic: { reads: effects.dynamic.some((d) => d.reads), writes: effects.dynamic.some((d) => d.writes) },
+      dynamic: { reads: effects.dynamic.some(d => d.reads), writes: effects.dynamic.some(d => d.writes) },
     };
     this.bodies.set(effect, effects);
     return [effect, effects];
@@ -669,23 +758,23 @@ export class Flow extends Evaluator {
 
   /** What using a class may do: making an object runs `__init__`, and any method may follow. */
   private construction(s: ClassDefinition, methods: FunctionEffect[]): FunctionEffect {
-    const make = methods.find((m) => m.name === `${s.name.name}.__init__`) ?? methods.find((m) => m.name === `${s.name.name}.__new__`);
+    const make = methods.find(m => m.name === `${s.name.name}.__init__`) ?? methods.find(m => m.name === `${s.name.name}.__new__`);
     const all = <K>(of: (m: FunctionEffect) => K[]): K[] => [...new Set(methods.flatMap(of))];
     return {
       name: s.name.name,
-      reads: all((m) => m.reads),
-      assigns: all((m) => m.assigns),
-      mutates: all((m) => m.mutates),
+      reads: all(m => m.reads),
+      assigns: all(m => m.assigns),
+      mutates: all(m => m.mutates),
       parameters: make?.parameters.slice(1) ?? [],
       calls: make?.calls ?? [],
-      channels: { reads: all((m) => m.channels.reads), changes: all((m) => m.channels.changes) },
+      channels: { reads: all(m => m.channels.reads), changes: all(m => m.channels.changes) },
       files: {
-        reads: methods.flatMap((m) => m.files.reads),
-        writes: methods.flatMap((m) => m.files.writes),
-        readsAny: methods.some((m) => m.files.readsAny),
-        writesAny: methods.some((m) => m.files.writesAny),
+        reads: methods.flatMap(m => m.files.reads),
+        writes: methods.flatMap(m => m.files.writes),
+        readsAny: methods.some(m => m.files.readsAny),
+        writesAny: methods.some(m => m.files.writesAny),
       },
-      dynamic: { reads: methods.some((m) => m.dynamic.reads), writes: methods.some((m) => m.dynamic.writes) },
+      dynamic: { reads: methods.some(m => m.dynamic.reads), writes: methods.some(m => m.dynamic.writes) },
     };
   }
 
@@ -717,8 +806,8 @@ export class Flow extends Evaluator {
     const { files } = this.effects;
     const range = this.range(node);
     if (!this.again) {
-      files.reads.push(...magic.files.reads.map((path) => ({ path, range })));
-      files.writes.push(...magic.files.writes.map((path) => ({ path, range })));
+      files.reads.push(...magic.files.reads.map(path => ({ path, range })));
+      files.writes.push(...magic.files.writes.map(path => ({ path, range })));
     }
     files.readsAny ||= magic.files.readsAny;
     files.writesAny ||= magic.files.writesAny;
@@ -733,6 +822,10 @@ export class Flow extends Evaluator {
 export function callsOf(calls: Call[], mark: string): Call[] {
   const known = (origin: string) => origin.charCodeAt(0) !== 0 || origin.startsWith(mark);
   return calls
-    .filter((c) => known(c.callee))
-    .map((c) => ({ ...c, callee: originName(c.callee), arguments: c.arguments.filter((a) => known(a.name)).map((a) => ({ ...a, name: originName(a.name) })) }));
+    .filter(c => known(c.callee))
+    .map(c => ({
+      ...c,
+      callee: originName(c.callee),
+      arguments: c.arguments.filter(a => known(a.name)).map(a => ({ ...a, name: originName(a.name) })),
+    }));
 }

@@ -13,7 +13,7 @@ import type { Assign, CellAnalysis } from '../analysis';
 import { Definitions } from './definitions';
 import { noEffects } from './effects';
 import { callsOf, Flow } from './flow';
-import { cellMagic, type Magic } from './ipython';
+import { bareMagic, cellMagic, type Magic } from './ipython';
 import { parse } from './python/parse';
 import type { Node } from './python/tree';
 
@@ -27,7 +27,10 @@ export function analyse(source: string): CellAnalysis {
   } catch (problem) {
     // A text deep enough to overflow the stack is no notebook that Python would run either.
     if (!(problem instanceof RangeError)) throw problem;
-    return { ...result(new Flow('', new Definitions('')), new Definitions('')), errors: [{ message: 'This code is nested too deeply to be read.', range: { from: 0, to: source.length } }] };
+    return {
+      ...result(new Flow('', new Definitions('')), new Definitions('')),
+      errors: [{ message: 'This code is nested too deeply to be read.', range: { from: 0, to: source.length } }],
+    };
   }
 }
 
@@ -46,7 +49,12 @@ function inOrder(original: string): CellAnalysis {
     else flow.statements(statements);
   };
   const magic = cellMagic(source);
-  if (magic) cell(magic, { from: 0, to: source.length });
+  const problem = magic || source.trim().includes('\n') ? undefined : parse(source).error;
+  const bare = magic || source.trim().includes('\n') ? undefined : bareMagic(source, !problem);
+  if (bare) {
+    flow.magic(bare.magic, { from: 0, to: source.length });
+    if (!bare.sure && problem) errors.push({ ...problem, ifMagic: bare.name });
+  } else if (magic) cell(magic, { from: 0, to: source.length });
   else run([[0, source.length]], false);
 
   /** `%%capture` over `%%time`: a cell magic may stand first in another's body. */
@@ -75,7 +83,8 @@ function result(flow: Flow, definitions: Definitions): CellAnalysis {
   };
   /** How often a definition that can travel binds the name. */
   const travelling = new Map<string, number>();
-  for (const { names, certain } of definitions.list) if (certain) for (const name of names) travelling.set(name, (travelling.get(name) ?? 0) + 1);
+  for (const { names, certain } of definitions.list)
+    if (certain) for (const name of names) travelling.set(name, (travelling.get(name) ?? 0) + 1);
   for (const [name, node] of flow.first) {
     const bound = env.get(name);
     const settled = flow.settled.get(name);
@@ -104,5 +113,6 @@ function result(flow: Flow, definitions: Definitions): CellAnalysis {
     files: effects.files,
     dynamic: effects.dynamic,
     errors: [],
+    magics: flow.magics,
   };
 }

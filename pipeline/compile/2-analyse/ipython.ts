@@ -54,19 +54,52 @@ const setups: Record<string, string> = {
   watermark_ext: '@ipython',
 };
 /** Line magics whose argument is a Python statement. Each takes options first. */
-const statements = new Set(['time', 'timeit', 'prun', 'memit', 'mprun', 'lprun', 'snakeviz', 'debug', 'pyinstrument', 'scalene', 'heat', 'pdb_run']);
+const statements = new Set([
+  'time',
+  'timeit',
+  'prun',
+  'memit',
+  'mprun',
+  'lprun',
+  'snakeviz',
+  'debug',
+  'pyinstrument',
+  'scalene',
+  'heat',
+  'pdb_run',
+]);
 /** Cell magics whose body is Python. */
-const pythonCells = new Set(['time', 'timeit', 'capture', 'prun', 'memit', 'mprun', 'lprun', 'snakeviz', 'debug', 'pyinstrument', 'scalene', 'heat', 'python_here', 'wandb', 'stepwell', 'skip_if', 'ai_here', 'manim_here']);
+const pythonCells = new Set([
+  'time',
+  'timeit',
+  'capture',
+  'prun',
+  'memit',
+  'mprun',
+  'lprun',
+  'snakeviz',
+  'debug',
+  'pyinstrument',
+  'scalene',
+  'heat',
+  'python_here',
+  'wandb',
+  'stepwell',
+  'skip_if',
+  'ai_here',
+  'manim_here',
+]);
 /** Those that run their code as a function's body. */
 const local = new Set(['timeit', 'memit']);
-const looking = /^(?:ls|cat|head|tail|wc|pwd|which|nvidia-smi|du|df|grep|egrep|find|date|whoami|uname|python\d*\s+(?:--version|-V)|echo|free|lscpu|hostname|file|stat|less|more|tree|sort|uniq|diff|md5sum|sha256sum)\b[^>]*$/;
+const looking =
+  /^(?:ls|cat|head|tail|wc|pwd|which|nvidia-smi|du|df|grep|egrep|find|date|whoami|uname|python\d*\s+(?:--version|-V)|echo|free|lscpu|hostname|file|stat|less|more|tree|sort|uniq|diff|md5sum|sha256sum)\b[^>]*$/;
 const packages = /^(?:(?:\S*python\d*\s+-m\s+)?(?:pip\d*|conda|mamba|uv|apt|apt-get|npm|poetry)|jupyter)\s/;
 
 /** Describes a line magic, a shell line, a help line, or the right side of `x = %magic`; `text` starts at offset `at` of the cell. */
 export function lineMagic(text: string, at: number): Magic {
   const magic = blank();
   if (text.startsWith('?') || /\?\s*$/.test(text)) {
-    const match = /[\p{L}_][\p{L}\p{N}_]*/u.exec(text.replace(/^[?%]*/, (marks) => ' '.repeat(marks.length)));
+    const match = /[\p{L}_][\p{L}\p{N}_]*/u.exec(text.replace(/^[?%]*/, marks => ' '.repeat(marks.length)));
     if (match && !/^\s*%/.test(text) && !text.includes('*')) magic.reads.push(span(match[0], at + match.index));
     return magic;
   }
@@ -94,6 +127,31 @@ export function shellCommand(command: string, at: number): Magic {
   shell(magic, command, at);
   return magic;
 }
+
+/** Magics that would be plain names in Python when they stand alone. */
+const bare = new Set(['ls', 'll', 'pwd', 'who', 'whos', 'who_ls', 'lsmagic', 'cd', 'dhist', 'magic', 'quickref']);
+/** Every magic and alias that IPython starts with. */
+const builtIn = new Set(
+  `alias alias_magic autoawait autocall automagic autosave bookmark cat cd clear code_wrap colors conda config connect_info cp debug dhist dirs doctest_mode ed edit env gui hist history killbgscripts ldir
+less lf lk ll load load_ext loadpy logoff logon logstart logstate logstop ls lsmagic lx macro magic mamba man matplotlib micromamba mkdir more mv notebook page pastebin pdb pdef pdoc pfile pinfo pinfo2 pip popd
+pprint precision prun psearch psource pushd pwd pycat pylab qtconsole quickref recall rehashx reload_ext rep rerun reset reset_selective rm rmdir run save sc set_env store subshell sx system tb time timeit
+unalias unload_ext uv watermark who who_ls whos xdel xmode`.split(/\s+/),
+);
+
+/**
+ * Describes a cell of one line that IPython takes for a magic without its `%` (`pip install x`, `ls`). `isPython` says whether the line is Python as well.
+ * `sure` is false when the name is none of IPython's own: then only a notebook that makes such a magic or alias can mean it.
+ */
+export function bareMagic(source: string, isPython: boolean): { magic: Magic; name: string; sure: boolean } | undefined {
+  const match = /^(\s*)([A-Za-z_]\w*)([ \t]+[^\s=(,[.:+*/|&<>^@%-].*|[ \t]+-{1,2}\w.*|[ \t]+\.{1,2}(?:\/.*)?|)\s*$/.exec(source);
+  if (!match) return undefined;
+  const [, before, name, rest] = match as unknown as [string, string, string, string];
+  if (isPython ? rest || !bare.has(name) : !rest) return undefined;
+  return { magic: lineMagic(`%${name}${rest.trimEnd()}`, before.length - 1), name, sure: builtIn.has(name) };
+}
+
+/** Names that a line makes callable as magics: `%alias name …`, `%alias_magic name …`. */
+export const madeMagic = (text: string): string | undefined => /^%(?:alias|alias_magic)\s+(?:-\S+\s+)*([A-Za-z_]\w*)/.exec(text)?.[1];
 
 /**
  * Describes a cell that starts with `%%name`, if it does. Blank lines may come before.
@@ -123,7 +181,8 @@ export function cellMagic(source: string): Magic | undefined {
     return magic;
   }
   expansions(magic, options, optionsAt);
-  for (const out of options.matchAll(/--(?:out|err|proc)[= ]\s*(\w+)/g)) magic.assigns.push(span(out[1] as string, optionsAt + out.index + out[0].length - (out[1] as string).length));
+  for (const out of options.matchAll(/--(?:out|err|proc)[= ]\s*(\w+)/g))
+    magic.assigns.push(span(out[1] as string, optionsAt + out.index + out[0].length - (out[1] as string).length));
   switch (name) {
     case 'writefile':
     case 'file': {
@@ -165,7 +224,8 @@ export function cellMagic(source: string): Magic | undefined {
       return magic;
     default:
       // Another package's magic may do anything with its body (`%%sql result << …`, `%%cython`, `%%R -i df`).
-      for (const into of options.matchAll(/(?:^|\s)(\w+)\s*<</g)) magic.assigns.push(span(into[1] as string, optionsAt + into.index + into[0].indexOf(into[1] as string)));
+      for (const into of options.matchAll(/(?:^|\s)(\w+)\s*<</g))
+        magic.assigns.push(span(into[1] as string, optionsAt + into.index + into[0].indexOf(into[1] as string)));
       for (const io of options.matchAll(/(-i|--input|-o|--output)[ =]?\s*([\w,]+)/g)) {
         for (const variable of (io[2] as string).split(',').filter(Boolean)) {
           const place = span(variable, optionsAt + io.index + io[0].length - (io[2] as string).length);
@@ -190,7 +250,8 @@ function optionLength(options: string): number {
 function named(magic: Magic, name: string, rest: string, at: number): void {
   if (statements.has(name)) {
     const skip = optionLength(rest);
-    for (const f of rest.slice(0, skip).matchAll(/-f\s+([A-Za-z_]\w*)/g)) magic.reads.push(span(f[1] as string, at + f.index + f[0].length - (f[1] as string).length));
+    for (const f of rest.slice(0, skip).matchAll(/-f\s+([A-Za-z_]\w*)/g))
+      magic.reads.push(span(f[1] as string, at + f.index + f[0].length - (f[1] as string).length));
     magic.python.push([at + skip, at + rest.length]);
     magic.local = local.has(name);
     return;

@@ -31,7 +31,7 @@ const conventions: Record<string, string> = {
   ...Object.fromEntries(
     'numpy pandas matplotlib seaborn tensorflow torch random os sys warnings logging json pickle joblib math re glob shutil subprocess itertools functools collections scipy sklearn locale gc IPython'
       .split(' ')
-      .map((module) => [module, module]),
+      .map(module => [module, module]),
   ),
 };
 

@@ -23,20 +23,36 @@ interface Answer {
 const python = process.env.STEPWELL_TEST_PYTHON ?? 'python3';
 
 function ask(args: string[], input = ''): Answer[] {
-  const { stdout, stderr, status } = spawnSync(python, [join(__dirname, 'oracle.py'), ...args], { input, encoding: 'utf8', maxBuffer: 2 ** 28 });
+  const { stdout, stderr, status } = spawnSync(python, [join(__dirname, 'oracle.py'), ...args], {
+    input,
+    encoding: 'utf8',
+    maxBuffer: 2 ** 28,
+  });
   if (status !== 0) throw new Error(`${python} said: ${stderr}`);
   return JSON.parse(stdout) as Answer[];
 }
 
 function differences(answer: Answer): Record<string, string[]> {
   const analysis = analyse(answer.source);
-  const bound = new Set([...analysis.assigns.map((a) => a.name), ...analysis.functions.flatMap((f) => f.assigns)]);
-  const read = new Set([...analysis.reads, ...analysis.uses].map((u) => u.name).concat(analysis.functions.flatMap((f) => f.reads)));
+  const bound = new Set([...analysis.assigns.map(a => a.name), ...analysis.functions.flatMap(f => f.assigns)]);
+  const read = new Set([...analysis.reads, ...analysis.uses].map(u => u.name).concat(analysis.functions.flatMap(f => f.reads)));
   // Where the two count differently, see oracle.py; `__class__` is the compiler's own, `globals` is looked through, and a branch for `__name__ != '__main__'` is never run.
-  const beside = new Set([...answer.deleted, ...answer.augmented, ...answer.annotated, ...answer.inClass, ...answer.declared, ...answer.targets, '__class__', 'globals', 'locals', 'vars', '__file__']);
-  const missing = (from: Iterable<string>, to: Set<string>) => [...from].filter((name) => !to.has(name) && !beside.has(name));
+  const beside = new Set([
+    ...answer.deleted,
+    ...answer.augmented,
+    ...answer.annotated,
+    ...answer.inClass,
+    ...answer.declared,
+    ...answer.targets,
+    '__class__',
+    'globals',
+    'locals',
+    'vars',
+    '__file__',
+  ]);
+  const missing = (from: Iterable<string>, to: Set<string>) => [...from].filter(name => !to.has(name) && !beside.has(name));
   const found = {
-    errors: analysis.errors.map((e) => e.message),
+    errors: analysis.errors.map(e => e.message),
     'bound, says only the analysis': missing(bound, new Set(answer.bound)),
     'bound, says only Python': missing(answer.bound, bound),
     'read, says only the analysis': missing(read, new Set(answer.read)),
@@ -68,18 +84,18 @@ const snippets = [
 
 it('agrees with Python on the forms of the language', () => {
   const answers = ask([], JSON.stringify(snippets)).map((answer, i) => ({ ...answer, source: snippets[i] as string }));
-  expect(answers.map((a) => a.error).filter(Boolean)).toEqual([]);
+  expect(answers.map(a => a.error).filter(Boolean)).toEqual([]);
   expect(answers.map(differences)).toEqual(snippets.map(() => ({})));
 });
 
 it("agrees with Python on Python's own library", () => {
   const folder = spawnSync(python, ['-c', 'import sysconfig; print(sysconfig.get_path("stdlib"))'], { encoding: 'utf8' }).stdout.trim();
-  const all = ask([folder, ...['asyncio', 'email', 'json', 'unittest', 'importlib', 'logging'].map((name) => join(folder, name))]);
+  const all = ask([folder, ...['asyncio', 'email', 'json', 'unittest', 'importlib', 'logging'].map(name => join(folder, name))]);
   // A function called `top` confuses Python's own table; `locale` asks for names with `'x' in globals()`.
   const unlike = ['poplib.py', 'locale.py', 'hashlib.py'];
-  const answers = all.filter((a) => !unlike.some((name) => a.path?.endsWith(`/${name}`)));
-  expect(answers.filter((a) => a.error).map((a) => [a.path, a.error])).toEqual([]);
+  const answers = all.filter(a => !unlike.some(name => a.path?.endsWith(`/${name}`)));
+  expect(answers.filter(a => a.error).map(a => [a.path, a.error])).toEqual([]);
   expect(answers.length).toBeGreaterThan(150);
-  const wrong = answers.map((a) => [a.path, differences(a)] as const).filter(([, found]) => Object.keys(found).length);
+  const wrong = answers.map(a => [a.path, differences(a)] as const).filter(([, found]) => Object.keys(found).length);
   expect(wrong).toEqual([]);
 });

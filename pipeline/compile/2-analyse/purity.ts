@@ -55,10 +55,14 @@ get_figure get_axes gca gcf get_legend get_lines get_children cell getattr __get
 `);
 
 /** Mutators that keep what they are given: afterwards the object and the argument share. */
-const keepers = words('append appendleft extend extendleft insert add update setdefault put send register add_module set_params __setitem__ put_nowait compile add_trace add_layer add_child attach');
+const keepers = words(
+  'append appendleft extend extendleft insert add update setdefault put send register add_module set_params __setitem__ put_nowait compile add_trace add_layer add_child attach',
+);
 
 /** Mutators whose result shares nothing with their object. */
-const newResults = words('read readline readlines write writelines seek truncate fit_transform fit_predict send fetchone fetchmany fetchall step text annotate remove sort reverse clear');
+const newResults = words(
+  'read readline readlines write writelines seek truncate fit_transform fit_predict send fetchone fetchmany fetchall step text annotate remove sort reverse clear',
+);
 export const givesNew = (method: string): boolean => newResults.has(method);
 
 /** Mutators whose arguments may change as well. */
@@ -148,7 +152,8 @@ const changers: Record<string, number[] | 'all'> = {
 };
 
 /** Modules whose functions give something new and leave their arguments alone, apart from `changers` and what `views` and constructors keep. */
-const pureModules = /^(?:numpy|pandas|math|cmath|statistics|scipy|sklearn|re|json|operator|itertools|string|textwrap|datetime|time|calendar|decimal|fractions|hashlib|base64|os|os\.path|pathlib|glob|shutil|sys|platform|uuid|struct|html|urllib|requests|pprint|typing|types|inspect|warnings|logging|locale|pickle|joblib|random|tqdm|matplotlib|seaborn|plotly|altair|bokeh|PIL|cv2|skimage|statsmodels|IPython|xarray|polars|pyarrow|torch|tensorflow|copy|collections|functools|gc|csv|io|tempfile|subprocess|getpass|socket|secrets|zipfile|tarfile|gzip|sqlite3|psutil|traceback|unittest|nltk|spacy|networkx|geopandas|shapely|folium|yaml|toml|tomllib|contextlib|dataclasses|enum|abc|numbers|keyword|imblearn|sksurv|xgboost|lightgbm|catboost|shap|optuna|transformers|datasets)(?:\.|$)/;
+const pureModules =
+  /^(?:numpy|pandas|math|cmath|statistics|scipy|sklearn|re|json|operator|itertools|string|textwrap|datetime|time|calendar|decimal|fractions|hashlib|base64|os|os\.path|pathlib|glob|shutil|sys|platform|uuid|struct|html|urllib|requests|pprint|typing|types|inspect|warnings|logging|locale|pickle|joblib|random|tqdm|matplotlib|seaborn|plotly|altair|bokeh|PIL|cv2|skimage|statsmodels|IPython|xarray|polars|pyarrow|torch|tensorflow|copy|collections|functools|gc|csv|io|tempfile|subprocess|getpass|socket|secrets|zipfile|tarfile|gzip|sqlite3|psutil|traceback|unittest|nltk|spacy|networkx|geopandas|shapely|folium|yaml|toml|tomllib|contextlib|dataclasses|enum|abc|numbers|keyword|imblearn|sksurv|xgboost|lightgbm|catboost|shap|optuna|transformers|datasets)(?:\.|$)/;
 /** Functions of these that hand back (a part of) what they got. */
 const partial = words(
   'asarray asanyarray ascontiguousarray atleast_1d atleast_2d atleast_3d reshape ravel squeeze transpose swapaxes moveaxis expand_dims broadcast_to broadcast_arrays split array_split hsplit vsplit diagonal flip flipud fliplr rot90 from_numpy as_tensor tensor_view partial wraps lru_cache cache chain islice tee cycle zip_longest product permutations combinations starmap repeat groupby accumulate takewhile dropwhile filterfalse compress pairwise count copy namedtuple defaultdict deque tqdm trange notebook reduce itemgetter attrgetter make_pipeline make_column_transformer make_union clone_ref nditer ndenumerate get_data from_dict display_data subplots subplot figure axes gca gcf contextmanager suppress closing nullcontext dataclass field cast compile getLogger',
@@ -161,7 +166,8 @@ const partial = words(
 export function knownCall(name: string): KnownCall | undefined {
   const { reads, writes } = channelsOfCall(name);
   const changes = Object.hasOwn(changers, name) ? changers[name] : undefined;
-  if (changes === undefined && !pureModules.test(name)) return reads.length || writes.length ? { changes: [], result: 'part', reads, writes } : undefined;
+  if (changes === undefined && !pureModules.test(name))
+    return reads.length || writes.length ? { changes: [], result: 'part', reads, writes } : undefined;
   const last = name.slice(name.lastIndexOf('.') + 1);
   // A class keeps what it is made from.
   const result = partial.has(last) || /^[A-Z]/.test(last) ? 'part' : 'new';
@@ -180,9 +186,21 @@ const prefixes: [RegExp, string, 'reads' | 'both' | 'writes'][] = [
   [/^random\./, '@random', 'both'],
   [/^(?:uuid\.uuid4|secrets\.|os\.urandom)/, '', 'reads'],
   [/^torch\.(?:manual_seed|set_rng_state|seed|cuda\.manual_seed|cuda\.manual_seed_all|random\.manual_seed)$/, '@torch.random', 'writes'],
-  [/^torch\.(?:rand|randn|randint|randperm|rand_like|randn_like|randint_like|normal|bernoulli|multinomial|poisson|dropout|get_rng_state)$/, '@torch.random', 'both'],
-  [/^torch\.(?:nn\.(?!functional|utils|init|Module$)[A-Z]\w*|nn\.init\.\w+|nn\.functional\.dropout\w*|utils\.data\.(?:DataLoader|random_split))$/, '@torch.random', 'both'],
-  [/^(?:tensorflow\.(?:keras\.utils\.)?(?:set_random_seed|random\.set_seed)|keras\.utils\.set_random_seed)$/, '@tensorflow.random', 'writes'],
+  [
+    /^torch\.(?:rand|randn|randint|randperm|rand_like|randn_like|randint_like|normal|bernoulli|multinomial|poisson|dropout|get_rng_state)$/,
+    '@torch.random',
+    'both',
+  ],
+  [
+    /^torch\.(?:nn\.(?!functional|utils|init|Module$)[A-Z]\w*|nn\.init\.\w+|nn\.functional\.dropout\w*|utils\.data\.(?:DataLoader|random_split))$/,
+    '@torch.random',
+    'both',
+  ],
+  [
+    /^(?:tensorflow\.(?:keras\.utils\.)?(?:set_random_seed|random\.set_seed)|keras\.utils\.set_random_seed)$/,
+    '@tensorflow.random',
+    'writes',
+  ],
   [/^(?:tensorflow\.random\.|tensorflow\.keras\.(?:layers|models)|keras\.(?:layers|models))/, '@tensorflow.random', 'both'],
   [/^os\.(?:environ\.(?:get|keys|items|values|copy)|getenv)$/, '@environ', 'reads'],
   [/^(?:os\.(?:putenv|unsetenv)|os\.environ\.\w+|dotenv\.load_dotenv)$/, '@environ', 'writes'],
@@ -192,9 +210,17 @@ const prefixes: [RegExp, string, 'reads' | 'both' | 'writes'][] = [
   [/^sys\.path\./, '@path', 'reads'],
   [/^warnings\.(?:filterwarnings|simplefilter|resetwarnings)$/, '@warnings', 'writes'],
   [/^warnings\.warn/, '@warnings', 'reads'],
-  [/^(?:matplotlib\.(?:use|rc|rcdefaults|rcParams\.\w+|rc_file|style\.use|set_loglevel)|matplotlib\.pyplot\.(?:rc|rcdefaults|rcParams\.\w+|style\.use|switch_backend|ion|ioff|set_cmap|xkcd)|matplotlib\.style\.use)$/, '@matplotlib', 'writes'],
+  [
+    /^(?:matplotlib\.(?:use|rc|rcdefaults|rcParams\.\w+|rc_file|style\.use|set_loglevel)|matplotlib\.pyplot\.(?:rc|rcdefaults|rcParams\.\w+|style\.use|switch_backend|ion|ioff|set_cmap|xkcd)|matplotlib\.style\.use)$/,
+    '@matplotlib',
+    'writes',
+  ],
   [/^seaborn\.(?:set|set_theme|set_style|set_context|set_palette|set_color_codes|reset_defaults|reset_orig)$/, '@matplotlib', 'writes'],
-  [/^(?:IPython\.display\.)?set_matplotlib_(?:formats|close)$|^IPython\.display\.set_matplotlib_\w+$|^matplotlib_inline\.\w+\.set_matplotlib_\w+$/, '@matplotlib', 'writes'],
+  [
+    /^(?:IPython\.display\.)?set_matplotlib_(?:formats|close)$|^IPython\.display\.set_matplotlib_\w+$|^matplotlib_inline\.\w+\.set_matplotlib_\w+$/,
+    '@matplotlib',
+    'writes',
+  ],
   [/^(?:matplotlib|seaborn)\./, '@matplotlib', 'reads'],
   [/^pandas\.(?:set_option|reset_option|options\..*|set_eng_float_format)$/, '@pandas', 'writes'],
   [/^pandas\.(?:get_option|describe_option)$/, '@pandas', 'reads'],
@@ -227,6 +253,8 @@ export function channelsOfCall(name: string): { reads: string[]; writes: string[
 }
 
 /** Calls that draw from NumPy's global generator unless `random_state` or `seed` is given, by the last part of the name. Fitting an estimator may draw as well, but does so mostly from a seed: that is left to the run. */
-const seedless = words('sample train_test_split shuffle resample make_blobs make_classification make_regression make_moons make_circles make_friedman1 make_swiss_roll make_s_curve');
+const seedless = words(
+  'sample train_test_split shuffle resample make_blobs make_classification make_regression make_moons make_circles make_friedman1 make_swiss_roll make_s_curve',
+);
 
 export const drawsWithoutSeed = (last: string): boolean => seedless.has(last);

@@ -49,24 +49,32 @@ function one(s: Statement, scope: Scope): void {
   };
   switch (s.kind) {
     case 'expression':
-      return look(s.value);
+      look(s.value);
+      return;
     case 'assign':
       s.targets.forEach(bind);
-      return look(s.value);
+      look(s.value);
+      return;
     case 'annotated':
       bind(s.target);
-      return look(s.value);
+      look(s.value);
+      return;
     case 'augmented':
       bind(s.target);
-      return look(s.value);
+      look(s.value);
+      return;
     case 'delete':
-      return s.targets.forEach(bind);
+      s.targets.forEach(bind);
+      return;
     case 'return':
-      return look(s.value);
+      look(s.value);
+      return;
     case 'raise':
-      return look(...s.values);
+      look(...s.values);
+      return;
     case 'assert':
-      return look(s.test, s.message);
+      look(s.test, s.message);
+      return;
     case 'import':
       for (const name of s.names) if (name.bound !== '*') scope.locals.add(name.bound);
       return;
@@ -84,16 +92,19 @@ function one(s: Statement, scope: Scope): void {
         look(branch.test);
         statements(branch.body, scope);
       }
-      return statements(s.otherwise, scope);
+      statements(s.otherwise, scope);
+      return;
     case 'while':
       look(s.test);
       statements(s.body, scope);
-      return statements(s.otherwise, scope);
+      statements(s.otherwise, scope);
+      return;
     case 'for':
       bind(s.target);
       look(s.iterable);
       statements(s.body, scope);
-      return statements(s.otherwise, scope);
+      statements(s.otherwise, scope);
+      return;
     case 'try':
       statements(s.body, scope);
       for (const handler of s.handlers) {
@@ -102,21 +113,25 @@ function one(s: Statement, scope: Scope): void {
         statements(handler.body, scope);
       }
       statements(s.otherwise, scope);
-      return statements(s.finally, scope);
+      statements(s.finally, scope);
+      return;
     case 'with':
       for (const item of s.items) {
         look(item.value);
         bind(item.target);
       }
-      return statements(s.body, scope);
+      statements(s.body, scope);
+      return;
     case 'function':
       scope.locals.add(s.name.name);
       look(...s.decorators);
-      return s.parameters.forEach((p) => look(p.default));
+      look(...s.parameters.map(p => p.default));
+      return;
     case 'class':
       scope.locals.add(s.name.name);
       look(...s.decorators);
-      return s.arguments.forEach((a) => look(a.value));
+      look(...s.arguments.map(a => a.value));
+      return;
     case 'match':
       look(s.subject);
       for (const option of s.cases) {
@@ -137,7 +152,8 @@ function walruses(e: Expr, scope: Scope): void {
   switch (e.kind) {
     case 'named':
       scope.locals.add(e.target.name);
-      return walruses(e.value, scope);
+      walruses(e.value, scope);
+      return;
     case 'tuple':
     case 'list':
     case 'set':
@@ -150,10 +166,12 @@ function walruses(e: Expr, scope: Scope): void {
       for (const part of e.parts) walruses(part, scope);
       return;
     case 'attribute':
-      return walruses(e.value, scope);
+      walruses(e.value, scope);
+      return;
     case 'subscript':
       walruses(e.value, scope);
-      return walruses(e.index, scope);
+      walruses(e.index, scope);
+      return;
     case 'call':
       walruses(e.callee, scope);
       for (const a of e.arguments) walruses(a.value, scope);
@@ -165,7 +183,8 @@ function walruses(e: Expr, scope: Scope): void {
     case 'conditional':
       walruses(e.test, scope);
       walruses(e.then, scope);
-      return walruses(e.otherwise, scope);
+      walruses(e.otherwise, scope);
+      return;
     case 'comprehension':
       for (const item of e.element) walruses(item, scope);
       for (const clause of e.clauses) {

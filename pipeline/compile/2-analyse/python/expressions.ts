@@ -16,11 +16,13 @@ export class Unparsable extends Error {
 }
 
 const keywords = new Set(
-  'False None True and as assert async await break class continue def del elif else except finally for from global if import in is lambda nonlocal not or pass raise return try while with yield'.split(' '),
+  'False None True and as assert async await break class continue def del elif else except finally for from global if import in is lambda nonlocal not or pass raise return try while with yield'.split(
+    ' ',
+  ),
 );
 /** Binary operators from loosest to tightest, below comparison and above unary minus. */
 const binary: string[][] = [['|'], ['^'], ['&'], ['<<', '>>'], ['+', '-'], ['*', '@', '/', '%', '//']];
-const level = new Map<string, number>(binary.flatMap((operators, i) => operators.map((o) => [o, i] as const)));
+const level = new Map<string, number>(binary.flatMap((operators, i) => operators.map(o => [o, i] as const)));
 const comparisons = new Set(['<', '>', '==', '>=', '<=', '!=', '<>', 'in', 'not', 'is']);
 /** Python's own limit on nested brackets. */
 const deepest = 200;
@@ -76,8 +78,10 @@ export class ExpressionParser {
     const { source } = this.tokens;
     const from = this.from;
     let to = Math.max(from, this.tokens.to[this.at] as number);
-    if (this.kind() === T.newline || this.kind() === T.end) throw new Unparsable(`${expected}, but the line ends here.`, Math.max(0, from - 1), Math.max(from, 1));
-    if (this.kind() === T.indent || this.kind() === T.dedent) throw new Unparsable(`${expected}, but the indent changes here.`, from, from + 1);
+    if (this.kind() === T.newline || this.kind() === T.end)
+      throw new Unparsable(`${expected}, but the line ends here.`, Math.max(0, from - 1), Math.max(from, 1));
+    if (this.kind() === T.indent || this.kind() === T.dedent)
+      throw new Unparsable(`${expected}, but the indent changes here.`, from, from + 1);
     if (to === from) to = from + 1;
     const line = source.slice(from, to).split('\n')[0] as string;
     throw new Unparsable(`${expected}, but found '${line.length > 30 ? `${line.slice(0, 30)}…` : line}'.`, from, to);
@@ -343,7 +347,8 @@ export class ExpressionParser {
       if (!this.is(':')) return first;
       parts.push(first);
     }
-    for (let colons = 0; colons < 2 && this.take(':'); colons++) if (!this.is(':') && !this.is(',') && !this.is(']')) parts.push(this.expression());
+    for (let colons = 0; colons < 2 && this.take(':'); colons++)
+      if (!this.is(':') && !this.is(',') && !this.is(']')) parts.push(this.expression());
     return { kind: 'slice', parts, from, to: this.last };
   }
 

@@ -23,8 +23,10 @@ export function parse(source: string, from = 0, to = source.length): Parsed {
   } catch (problem) {
     // The text's own fault (an open bracket) explains better what went wrong later.
     if (tokens.error) return { statements, error: tokens.error };
-    if (problem instanceof Unparsable) return { statements, error: { message: problem.message, range: { from: problem.from, to: problem.to } } };
-    if (problem instanceof RangeError) return { statements, error: { message: 'This code is nested too deeply to be read.', range: { from, to } } };
+    if (problem instanceof Unparsable)
+      return { statements, error: { message: problem.message, range: { from: problem.from, to: problem.to } } };
+    if (problem instanceof RangeError)
+      return { statements, error: { message: 'This code is nested too deeply to be read.', range: { from, to } } };
     throw problem;
   }
   return tokens.error ? { statements, error: tokens.error } : { statements };
@@ -461,7 +463,8 @@ class StatementParser extends ExpressionParser {
       this.at = back;
       return undefined;
     }
-    const isMatch = this.is(':') && this.tokens.kind[this.at + 1] === T.newline && this.tokens.kind[this.at + 2] === T.indent && this.peekIs(3, 'case');
+    const isMatch =
+      this.is(':') && this.tokens.kind[this.at + 1] === T.newline && this.tokens.kind[this.at + 2] === T.indent && this.peekIs(3, 'case');
     if (!isMatch) {
       this.at = back;
       return undefined;

@@ -5,7 +5,7 @@
  */
 import type { Range } from '../../../model/problem';
 
-export const enum T {
+export enum T {
   end,
   name,
   number,
@@ -371,7 +371,8 @@ export function tokenize(source: string, start = 0, end = source.length): Tokens
     const open = brackets[brackets.length - 1] as { open: string; at: number };
     fail(`'${open.open}' is never closed.`, open.at, open.at + 1);
   }
-  if (tokens.kind.length && previousText() !== undefined && tokens.kind[tokens.kind.length - 1] !== T.newline) push(T.newline, end, end, '');
+  if (tokens.kind.length && previousText() !== undefined && tokens.kind[tokens.kind.length - 1] !== T.newline)
+    push(T.newline, end, end, '');
   for (let i = indents.length; i > 1; i--) push(T.dedent, end, end, '');
   push(T.end, end, end, '');
   return tokens;

@@ -13,7 +13,7 @@ export const attemptStatuses = ['queued', 'running', 'succeeded', 'failed', 'can
 export type AttemptStatus = (typeof attemptStatuses)[number];
 
 /** Why an attempt failed: who has to do something about it. */
-export const failureKinds = ['user', 'out-of-memory', 'timeout', 'killed', 'lost-value', 'missing-name', 'node-lost', 'image', 'storage', 'platform'] as const;
+export const failureKinds = ['user', 'out-of-memory', 'timeout', 'killed', 'lost-value', 'missing-name', 'node-lost', 'image', 'storage', 'environment', 'platform'] as const;
 export type FailureKind = (typeof failureKinds)[number];
 
 /** What people chose when the run started. */

@@ -259,13 +259,15 @@ function learnFrom(state: RunState, unit: number, name: string, decisions: Decis
 
 /** What is below a failure that stands does not run, as in the notebook. False when there is nothing to stop. */
 function stopBelow(state: RunState, decisions: Decision[]): boolean {
+  let stopped = false;
   for (let unit = state.stoppedAt + 1; unit < state.units.length; unit++) {
     const one = state.states[unit]!;
     if (one.settled) continue;
     if (one.status === 'running') stop(state, unit, decisions);
     skip(state, unit, `step ${quote(state, state.stoppedAt)} failed`, decisions);
+    stopped = true;
   }
-  return state.touched.size > 0;
+  return stopped;
 }
 
 function backoff(setting: RunState['units'][number]['settings']['backoff'], failures: number): number {

@@ -4,6 +4,7 @@
  */
 import { type Artifacts, digestOf } from '../artifacts';
 import type { Store } from '../store';
+import { TargetProblem } from '../targets/problem';
 import type { AttemptId, Target, TargetEvent } from '../targets/target';
 import type { Digest } from '../../pipeline/model/artifact';
 import type { Attempt, Change, MadeArtifact, Overhead, RunEvent } from '../../pipeline/model/run';
@@ -176,7 +177,7 @@ export class Loop {
   private start(task: TaskDocument): void {
     this.parts.target.start(task).catch(error => {
       const id = { run: task.run, step: task.step, attempt: task.attempt };
-      this.inbox.push({ what: 'ended', id, error: { kind: 'platform', message: sentence(error) } });
+      this.inbox.push({ what: 'ended', id, error: { kind: error instanceof TargetProblem ? 'environment' : 'platform', message: sentence(error) } });
       this.wake();
     });
   }

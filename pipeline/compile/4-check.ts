@@ -3,11 +3,12 @@
  * the pipeline, so a rule can be added or taken away here alone.
  */
 import { isVariable } from '../model/name';
-import type { Fix, Problem } from '../model/problem';
+import type { Fix, Problem, Range } from '../model/problem';
 import { closest } from '../model/settings';
 import { isHistory } from './2-analyse';
 import type { Reading } from './1-read/read';
-import type { Arrangement } from './3-link/arrange';
+import type { Arrangement, PlacedCell } from './3-link/arrange';
+import type { CellAnalysis } from './analysis';
 import type { Linked, LinkedStep, Writer } from './3-link/link';
 
 export interface Checked {
@@ -65,7 +66,7 @@ function* history({ linked }: Checked): Iterable<Problem> {
   for (const [index, { step, folded, cells }] of linked.steps.entries()) {
     if (index === 0) continue;
     for (const [name, need] of folded.needs) {
-      if (!isHistory(name) || !need.direct || linked.definitions.data.has(name) || linked.given.has(name)) continue;
+      if (!need.direct || !/^[_IO]/.test(name) || !isHistory(name) || linked.definitions.data.has(name) || linked.given.has(name)) continue;
       // `_` is fine where a cell of the same step stands above.
       if (/^_+$/.test(name) && need.cell !== cells[0]?.cell) continue;
       yield {
@@ -246,12 +247,14 @@ function* declarations({ linked, reading }: Checked): Iterable<Problem> {
     }
   }
   const told = new Set<string>();
+  const declaring = new Map(steps.filter(({ step }) => step.settings.outputs).map(one => [one.step.name, one]));
+  if (declaring.size === 0) return;
   for (const { step } of steps) {
     for (const { name, from } of step.reads) {
       if (from === undefined || !isVariable(name) || name === '*') continue;
-      const provider = steps.find(one => one.step.name === from)!;
-      const { outputs } = provider.step.settings;
-      if (!outputs || outputs.includes(name) || told.has(`${from} ${name}`)) continue;
+      const provider = declaring.get(from);
+      const outputs = provider?.step.settings.outputs;
+      if (!provider || !outputs || outputs.includes(name) || told.has(`${from} ${name}`)) continue;
       told.add(`${from} ${name}`);
       yield {
         code: 'undeclared-output',
@@ -277,26 +280,41 @@ const bound: [RegExp, string][] = [
   [/^(?:iter|map|filter|zip|enumerate|reversed)\s*\([\s\S]*\)\s*$/, 'an iterator'],
 ];
 
-function* crossing({ linked: { steps, definitions } }: Checked): Iterable<Problem> {
-  const byName = new Map(steps.map(one => [one.step.name, one]));
-  const told = new Set<string>();
-  for (const { step } of steps) {
-    for (const { name, from } of step.reads) {
-      const provider = from === undefined ? undefined : byName.get(from);
-      if (!provider || !isVariable(name) || definitions.isCode(name) || told.has(`${from} ${name}`)) continue;
-      told.add(`${from} ${name}`);
-      const place = placeOf(provider, name);
-      const cell = provider.cells.find(one => one.cell === place.cell);
-      if (!cell || !place.range) continue;
-      const line = /^\s*(?::[^=\n]+)?=\s*([^\n]*)/.exec(cell.source.slice(place.range.to))?.[1] ?? '';
-      const kind = bound.find(([pattern]) => pattern.test(line.replace(/#.*$/, '').trim()))?.[1];
-      if (!kind) continue;
-      yield {
-        code: 'cannot-cross',
-        severity: 'warning',
-        message: `"${name}" is ${kind}, which can't leave the step "${from}"; it will run together with "${step.name}", which reads it.`,
-        ...place,
-      };
+/** Names that a cell binds to such an object, with what it is; found once per analysis. */
+const boundBy = new WeakMap<CellAnalysis, { name: string; kind: string; range: Range }[]>();
+
+function boundNames({ analysis, source }: PlacedCell): { name: string; kind: string; range: Range }[] {
+  let found = boundBy.get(analysis);
+  if (!found) {
+    found = [];
+    for (const { name, range } of analysis.assigns) {
+      const value = /^\s*(?::[^=\n]+)?=\s*([^\n]*)/.exec(source.slice(range.to, range.to + 500))?.[1] ?? '';
+      const kind = value && bound.find(([pattern]) => pattern.test(value.replace(/#.*$/, '').trim()))?.[1];
+      if (kind) found.push({ name, kind, range });
+    }
+    boundBy.set(analysis, found);
+  }
+  return found;
+}
+
+function* crossing({ linked: { steps, writers, definitions } }: Checked): Iterable<Problem> {
+  for (const [index, { step, cells }] of steps.entries()) {
+    for (const cell of cells) {
+      for (const { name, kind, range } of boundNames(cell)) {
+        let writer = writers.get(name);
+        while (writer && writer.step !== index) writer = writer.before;
+        if (!writer || writer.readers === 0 || definitions.isCode(name)) continue;
+        const reader = steps.find(one => one.step.reads.some(read => read.name === name && read.from === step.name));
+        if (!reader) continue;
+        yield {
+          code: 'cannot-cross',
+          severity: 'warning',
+          message: `"${name}" is ${kind}, which can't leave the step "${step.name}"; it will run together with "${reader.step.name}", which reads it.`,
+          cell: cell.cell,
+          range,
+          step: step.name,
+        };
+      }
     }
   }
 }

@@ -40,6 +40,8 @@ const spare = 2000;
 /** A compiler that keeps what it found out about each cell, by source, so that an edit costs one cell and a new linking. */
 export function createCompiler(): Compiler {
   let kept = new Map<string, CellAnalysis>();
+  /** What functions do, for as long as no cell with functions changes. */
+  let last: { functions: CellAnalysis[]; effects: Effects } = { functions: [], effects: new Effects([]) };
   return {
     compile(input, options = {}) {
       const found = readNotebook(input);
@@ -48,10 +50,14 @@ export function createCompiler(): Compiler {
       const cells = reading.cells.map(cell => {
         let analysis = kept.get(cell.source);
         if (!analysis) kept.set(cell.source, (analysis = analyse(cell.source)));
-        return { ...cell, analysis };
+        return Object.assign(cell, { analysis });
       });
       if (kept.size > 2 * cells.length + spare) kept = new Map(cells.map(cell => [cell.source, cell.analysis]));
-      const effects = new Effects(cells.map(cell => cell.analysis));
+      const functions = cells.flatMap(cell => (cell.analysis.functions.length > 0 ? [cell.analysis] : []));
+      if (functions.length !== last.functions.length || functions.some((analysis, index) => analysis !== last.functions[index])) {
+        last = { functions, effects: new Effects(functions) };
+      }
+      const { effects } = last;
       const arrangement = arrange(reading, cells, effects);
       const linked = link(arrangement, reading.parameters, effects);
       markMetrics(linked.steps);

@@ -42,7 +42,7 @@ export interface Reading {
 }
 
 /** Code that does nothing: blank, or comments. Such a cell runs with its neighbours and says nothing. */
-const isBlank = (source: string): boolean => /^(\s*(#.*)?(\n|$))*$/.test(source);
+const isBlank = (source: string): boolean => !/^[ \t\f]*[^\s#]/m.test(source);
 
 /** Reads tags and settings of a valid notebook. */
 export function read(notebook: Notebook, defaultName = 'notebook'): Reading {

@@ -44,8 +44,22 @@ const prefixes = ['step', 'block', 'prev', 'notebook', 'image', 'limit', 'label'
 /** Letters, digits, `_` and `-`; 63 at most, because a step's name becomes part of a pod's name and a folder's. */
 export const isStepName = (name: string): boolean => /^[A-Za-z0-9_][A-Za-z0-9_-]{0,62}$/.test(name);
 
-/** Reads the tags of one cell. Never throws, whatever `metadata.tags` is. */
+/** What was read of tags lately, by the tags: most cells of a notebook share theirs with others, and with themselves before the edit. */
+const lately = new Map<string, CellTags>();
+
+/** Reads the tags of one cell. Never throws, whatever `metadata.tags` is. The result is shared: it is not to be changed. */
 export function readTags(tags: unknown): CellTags {
+  if (!Array.isArray(tags) || tags.some(tag => typeof tag !== 'string')) return parseTags(tags);
+  const key = tags.join('\n');
+  let found = lately.get(key);
+  if (!found) {
+    if (lately.size > 5000) lately.clear();
+    lately.set(key, (found = parseTags(tags)));
+  }
+  return found;
+}
+
+function parseTags(tags: unknown): CellTags {
   const result: CellTags = { after: [], settings: {}, kale: false, remarks: [] };
   if (!Array.isArray(tags)) return result;
   const steps: string[] = [];

@@ -10,6 +10,7 @@ import type { Reading, ReadCell, ReadStep } from '../1-read/read';
 import type { Effects } from './effects';
 import { summary } from './summary';
 
+/** A cell where it runs, with what is known of it. */
 export interface PlacedCell extends ReadCell {
   analysis: CellAnalysis;
 }

@@ -92,7 +92,8 @@ export function fold(cells: readonly LinkCell[], step: number, notebook: Noteboo
       const local = !exposed.has(name);
       if (!local && !bound.has(name)) {
         const upward = exposed.get(name)!;
-        need(name, true, cell, maybe === true || upward.maybe === true, upward.range);
+        // A cell of the step above this one may have bound it, on some paths.
+        need(name, true, cell, maybe === true || upward.maybe === true || writes.has(name), upward.range);
       }
       const instance = definitions.isCode(name) ? (ownInstance(name) ?? definitions.above(name, step)) : undefined;
       if (instance) {

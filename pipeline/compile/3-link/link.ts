@@ -63,8 +63,8 @@ function linkOnce(arrangement: Arrangement, parameters: readonly Parameter[], ef
   const { shared, parameters: parameterCells, steps } = arrangement;
   const everywhere = [...shared, ...parameterCells].sort((a, b) => a.cell - b.cell);
   const cells: LinkCell[] = [
-    ...everywhere.map(cell => ({ ...cell, step: -1 })),
-    ...steps.flatMap((step, index) => step.cells.map(cell => ({ ...cell, step: index }))),
+    ...everywhere.map(({ cell, source, analysis }) => ({ cell, source, analysis, step: -1 })),
+    ...steps.flatMap((step, index) => step.cells.map(({ cell, source, analysis }) => ({ cell, source, analysis, step: index }))),
   ];
   const definitions = new Definitions(cells, effects, changed);
   const notebook: Notebook = { definitions, effects, aliases: new Aliases(), carried: new Map(), origins: origins(definitions) };
@@ -84,6 +84,7 @@ function linkOnce(arrangement: Arrangement, parameters: readonly Parameter[], ef
   let anyFile: Writer | undefined;
   const linked: LinkedStep[] = [];
 
+  const position = new Map(steps.map((step, index) => [step.name, index]));
   let at = everywhere.length;
   for (const [index, placed] of steps.entries()) {
     const own = cells.slice(at, at + placed.cells.length);
@@ -145,8 +146,8 @@ function linkOnce(arrangement: Arrangement, parameters: readonly Parameter[], ef
     step.reads = [...reads.values()].sort(byName);
     step.writes = [...writesOf(placed, folded)].sort(byName);
     for (const name of placed.settings.after ?? []) {
-      const other = steps.findIndex(one => one.name === name);
-      if (other >= 0 && other !== index) dependsOn.add(other);
+      const other = position.get(name);
+      if (other !== undefined && other !== index) dependsOn.add(other);
     }
     step.dependsOn = [...dependsOn].sort((a, b) => a - b).map(one => steps[one]!.name);
     linked.push({ step, cells: placed.cells, folded, unprovided, reads, writes: inferred });

@@ -28,6 +28,8 @@ from . import environment, events, limits, shell, task
 
 POLL = 0.05
 GRACE = 2.0
+# What a task that ended well has started may end by itself, and clean up, for so long.
+LEAVE = 0.1
 SPARES = 2
 LOST = 8
 CRASHED = 70
@@ -44,6 +46,7 @@ class Attempt:
         self.peak = 0
         self.reason: str | None = None
         self.end: dict | None = None
+        self.leave = 0.0
         timeout = document["limits"].get("timeout")
         self.deadline = time.monotonic() + timeout if timeout else None
 
@@ -250,11 +253,12 @@ class Parent:
             if ended is None:
                 return
             attempt = self.attempts.get(ended.si_pid)
-            if attempt is not None:
+            if attempt is not None and (ended.si_code != os.CLD_EXITED or ended.si_status):
                 limits.kill_group(attempt.pid, signal.SIGKILL)
             _, status, usage = os.wait4(ended.si_pid, 0)
             if attempt is not None:
                 number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
+                attempt.leave = time.monotonic() + LEAVE
                 attempt.end = {
                     "exit": None if number else os.WEXITSTATUS(status),
                     "signal": number,
@@ -273,7 +277,8 @@ class Parent:
         for pid in left:
             limits.kill(pid)
         # What these had started becomes a child of this process in turn, so look again.
-        if limits.kill_group(attempt.pid, signal.SIGKILL) or left:
+        late = attempt.end["exit"] != 0 or time.monotonic() > attempt.leave
+        if limits.kill_group(attempt.pid, signal.SIGKILL if late else 0) or left:
             return
         del self.attempts[attempt.pid]
         os.write(self.guard, b"-%d\n" % attempt.pid)

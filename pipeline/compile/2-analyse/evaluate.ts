@@ -665,6 +665,8 @@ export abstract class Evaluator {
       else if (e.arguments[0]?.value.kind !== 'joined') this.dynamic(`${method} of a computed text`, e, true, false);
       kind = 'reads';
     }
+    // `ax.plot(x, y)` draws into the axes; `df.plot()`, `df.plot(kind='bar')` and `df.plot('a', 'b')` only look at the frame.
+    if (/^(?:plot|hist|boxplot|hexbin)$/.test(method) && e.arguments[0] && !e.arguments[0].keyword && text === undefined) kind = 'changes';
     // `df.plot.bar()` draws from the frame, where `ax.bar()` draws into the axes.
     if (callee.value.kind === 'attribute' && callee.value.attribute === 'plot') kind = 'reads';
     if (/^(?:plot|hist|boxplot|scatter|bar|show|savefig|imshow)$/.test(method)) this.channels(['@matplotlib'], []);

@@ -146,6 +146,12 @@ export function bareMagic(source: string, isPython: boolean): { magic: Magic; na
   const match = /^(\s*)([A-Za-z_]\w*)([ \t]+[^\s=(,[.:+*/|&<>^@%-].*|[ \t]+-{1,2}\w.*|[ \t]+\.{1,2}(?:\/.*)?|)\s*$/.exec(source);
   if (!match) return undefined;
   const [, before, name, rest] = match as unknown as [string, string, string, string];
+  if (
+    /^(?:and|as|assert|async|await|break|class|continue|def|del|elif|else|except|finally|for|from|global|if|import|in|is|lambda|nonlocal|not|or|pass|raise|return|try|while|with|yield|None|True|False)$/.test(
+      name,
+    )
+  )
+    return undefined;
   if (isPython ? rest || !bare.has(name) : !rest) return undefined;
   return { magic: lineMagic(`%${name}${rest.trimEnd()}`, before.length - 1), name, sure: builtIn.has(name) };
 }

@@ -16,7 +16,7 @@ const op: fc.Arbitrary<Op> = fc.oneof(
 const program = (sees: fc.Arbitrary<boolean[]>, given: string[] = names): fc.Arbitrary<Program> =>
   fc.record({
     steps: fc
-      .array(fc.record({ ops: fc.array(op, { minLength: 1, maxLength: 4 }), sees }), { minLength: 2, maxLength: 6 })
+      .array(fc.record({ ops: fc.array(op, { minLength: 1, maxLength: 4 }), sees, suspects: fc.uniqueArray(name, { maxLength: 2 }) }), { minLength: 2, maxLength: 6 })
       .map(steps => [{ ops: given.map(one => ({ op: 'assign' as const, name: one, from: [] })), sees: [true] }, ...steps]),
     unpicklable: fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: fc.uniqueArray(name, { maxLength: 1 }) }),
   });

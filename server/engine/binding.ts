@@ -40,9 +40,9 @@ export function provides(state: RunState, by: number, name: string): Binding | u
   const outcome = one.outcome!;
   const value = Object.hasOwn(outcome.provided, name) ? outcome.provided[name] : undefined;
   if (value) return isRemoved(value) ? { what: 'removed', by } : { what: 'value', by, value };
-  if (isVariable(name) && !outcome.defined.has(name) && (state.units[by]!.writes.has(name) || (one.given && Object.hasOwn(one.given.values, name)))) {
-    return { what: 'removed', by };
-  }
+  // Only who had a name can have removed it: a unit that might have changed it under another name never held this one.
+  const had = state.units[by]!.writes.get(name) === true || (one.given !== undefined && Object.hasOwn(one.given.values, name));
+  if (isVariable(name) && had && !outcome.defined.has(name)) return { what: 'removed', by };
   return undefined;
 }
 

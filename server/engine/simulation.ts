@@ -21,7 +21,7 @@ export type Op =
   | { op: 'print'; names: string[] };
 
 export interface Program {
-  steps: { ops: Op[]; /** Which of its true writes and reads the analysis sees, by position, cyclic. */ sees: boolean[] }[];
+  steps: { ops: Op[]; /** Which of its true writes and reads the analysis sees, by position, cyclic. */ sees: boolean[]; /** Names that the analysis thinks it may change, though it never does. */ suspects?: string[] }[];
   /** Names whose value cannot leave a process. */
   unpicklable: string[];
 }
@@ -126,6 +126,7 @@ function compiled(program: Program): Pipeline {
         if ((op.op === 'assign' || op.op === 'alias' || op.op === 'draw') && sees()) writes.set(op.name, true);
         if (op.op === 'mutate' && sees() && !writes.has(op.name)) writes.set(op.name, false);
       }
+      for (const name of step.suspects ?? []) if (!writes.has(name)) writes.set(name, false);
       return {
         name: `s${index}`,
         cells: [{ cell: index, source: '' }],

@@ -19,7 +19,7 @@ MASKS = [
     (re.compile(r"ipykernel_\d+/\d+\.py"), "ipykernel_N/N.py"),
     (re.compile(r"\x1b\[[0-9;]*m"), ""),
 ]
-TIMES = re.compile(r"^.*(CPU times:|Wall time:|Compiler +: |Parser +: |± .* per loop|loops?, best of|slowest run took).*\n?", re.M | re.I)
+TIMES = re.compile(r"^.*(CPU times:|Wall time:|Compiler +: |Parser +: |per loop|loops?, best of|slowest run took).*\n?", re.M | re.I)
 IMAGES = ("image/png", "image/jpeg")
 
 Form = list[tuple[str, Any]]

@@ -141,7 +141,7 @@ def compared(verdict: Verdict, expected: Baseline, got: dict, folders: tuple[str
     cells = zip(expected.first["cells"], expected.second["cells"], got["cells"], strict=True)
     shown = []
     for index, (first, second, ours) in enumerate(cells):
-        if first["cell_type"] != "code":
+        if first["cell_type"] != "code" or "skip" in first["metadata"].get("tags", []):
             continue
         one, two = form(first, expected.folders), form(second, expected.folders)
         skip = unsteady(one, two)

@@ -9,7 +9,9 @@ import os
 import sys
 import tempfile
 import traceback
+import zlib
 
+from IPython.core.compilerop import CachingCompiler
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
@@ -41,6 +43,13 @@ class Shell(InteractiveShell):
         outputs.append({"output_type": "error", "ename": etype.__name__, "evalue": str(evalue)})
 
 
+class Compiler(CachingCompiler):
+    """Cells are named as a kernel names them, since warnings print the name."""
+
+    def get_code_name(self, raw_code, transformed_code, number):
+        return f"/tmp/ipykernel_1/{zlib.crc32(raw_code.encode())}.py"
+
+
 class Said(io.StringIO):
     def __init__(self, name):
         super().__init__()
@@ -60,7 +69,7 @@ def plain(data):
 
 def answers(cells):
     global outputs
-    shell = Shell.instance()
+    shell = Shell.instance(compiler_class=Compiler)
     sys.modules["__main__"] = shell.user_module
     shell.user_module.__name__ = "__main__"
     sys.path[0] = ""

@@ -317,14 +317,15 @@ function made(result: TaskResult): MadeArtifact[] {
 function parts(running: Running, result: TaskResult, now: number): Overhead {
   const { start, inputs, user, outputs } = result.seconds;
   const whole = (now - running.started) / 1000;
+  const create = Math.max(0, ((running.firstEvent ?? now) - running.started) / 1000);
   return {
     queued: Math.max(0, (running.started - running.ready) / 1000),
-    create: Math.max(0, ((running.firstEvent ?? now) - running.started) / 1000),
+    create,
     start,
     inputs,
     user,
     outputs,
-    observed: Math.max(0, whole - start - inputs - user - outputs),
+    observed: Math.max(0, whole - create - start - inputs - user - outputs),
   };
 }
 

@@ -410,7 +410,19 @@ def fork_guard() -> int:
         os._exit(0)
 
 
+def restore_environment() -> None:
+    """The variables that the engine changed to get this program going, as the user has them: a kernel would see those."""
+    for name, value in json.loads(os.environ.pop("STEPWELL_RESTORE", "{}")).items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+    if os.environ.get("PYTHONDONTWRITEBYTECODE"):
+        sys.dont_write_bytecode = True
+
+
 def main() -> None:
+    restore_environment()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     requests, answers = os.dup(0), os.dup(1)
     null = os.open(os.devnull, os.O_RDONLY)

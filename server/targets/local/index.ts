@@ -177,6 +177,8 @@ class Local implements LocalTarget {
 
   private async closeNow(): Promise<void> {
     for (const one of this.running.values()) one.stopped = true;
+    // A parent that is still getting ready runs nothing that would need a proper end.
+    if (!this.isReady) this.parent?.kill();
     await this.parent?.end(3000);
     await Promise.all([...this.running.values()].map(one => one.over));
     await Promise.all(this.writing);

@@ -406,6 +406,8 @@ describe("IPython's own syntax", () => {
     ['pd.eval("a + b")', { R: 'pd a b' }],
     ['pip install x', { R: '', A: '', f: '>', Y: '' }],
     ['ls', { R: '', f: '*>' }],
+    ['ls -la', { R: '', f: '*>' }],
+    ['x.sort', { D: '' }],
     ['cd ..', { R: '', ch: '>@cwd' }],
     ['x', { R: 'x', Y: '' }],
     ['plt.plot(x);', { R: 'plt x' }],

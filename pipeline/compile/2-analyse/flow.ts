@@ -197,7 +197,8 @@ export class Flow extends Evaluator {
     this.end = s.to;
     switch (s.kind) {
       case 'expression':
-        this.configures(s, s.value, () => this.evaluate(s.value, true));
+        if (s.value.kind === 'call') this.configures(s, s.value, () => this.evaluate(s.value, true));
+        else this.evaluate(s.value, true);
         return;
       case 'assign':
         this.assignment(s.targets, s.value, s);

@@ -152,7 +152,8 @@ export function bareMagic(source: string, isPython: boolean): { magic: Magic; na
     )
   )
     return undefined;
-  if (isPython ? rest || !bare.has(name) : !rest) return undefined;
+  // `ls -la` could be a subtraction, but nobody writes one so.
+  if (isPython ? !bare.has(name) || !/^(?:$|\s+-{1,2}[A-Za-z])/.test(rest) : !rest) return undefined;
   return { magic: lineMagic(`%${name}${rest.trimEnd()}`, before.length - 1), name, sure: builtIn.has(name) };
 }
 

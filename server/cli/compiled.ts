@@ -28,8 +28,4 @@ export function readGiven(pipeline: Pipeline, given: Record<string, string>): { 
   return compiler.checkParameters(pipeline.parameters, given, { fromText: true });
 }
 
-interface Further {
-  toMermaid(pipeline: Pipeline): string;
-  suggest(input: unknown): { cell: number; tags: string[] }[];
-}
-export const { toMermaid, suggest } = compiler as unknown as Further;
+export { suggest, toMermaid } from '../../pipeline/compile';

@@ -14,7 +14,7 @@ export function failureText(report: RunReport, pipeline: Pipeline, options: Pick
     // Steps that ran as one share their error.
     if (!error || told.has(unit ?? name)) continue;
     told.add(unit ?? name);
-    const place = error.cell === undefined || error.cell < 0 ? '' : ` in cell ${error.cell + 1}`;
+    const place = error.cell === undefined || error.cell < 0 || /^cell \d/i.test(error.message) ? '' : ` in cell ${error.cell + 1}`;
     const lines = [paint('red', `Step "${unit ?? name}" failed${place}: ${error.message}`)];
     if (error.traceback?.length) {
       const trace = error.traceback.join('\n').trimEnd();

@@ -25,7 +25,8 @@ function suggest(shown: string, { write, json }: { write?: boolean; json?: boole
     printProblems(problems, notebook, process.stderr);
     return 2;
   }
-  const proposed = propose(notebook);
+  const same = (cell: number, tags: string[]) => String([...(notebook.cells[cell]?.metadata.tags ?? [])].sort()) === String([...tags].sort());
+  const proposed = propose(notebook).filter(({ cell, tags }) => !same(cell, tags));
   const stream = json ? process.stderr : process.stdout;
   if (proposed.length === 0) stream.write('Nothing to propose: every code cell has its step.\n');
   else if (!json) {

@@ -23,6 +23,8 @@ export interface Parameter {
   type: ParameterType;
   /** Absent when the cell only annotates the name (`path: str`): such a parameter must be given. */
   default?: Literal;
+  /** Python source of a default that JSON would not bring back as it was (`1.0`, a tuple, a long integer); `default` is absent then, and the cell itself provides it. */
+  source?: string;
   /** The comment at the end of the line, as papermill reads it. */
   description?: string;
   cell: number;

@@ -103,15 +103,40 @@ function readToken(source: string, from: number): Token {
   return { kind: 'operator', text: source[from]!, from, to: from + 1 };
 }
 
-/** A literal's value; `exact` is false when JSON says it less well than Python (`1.0`, a tuple, an integer beyond 2**53). */
+/** A literal's value. `exact` is false when JSON says it less well than Python (`1.0`, a tuple, an integer beyond 2**53). */
 export interface ReadLiteral {
   value: Literal;
   type: 'None' | 'bool' | 'int' | 'float' | 'str' | 'list' | 'dict';
+  exact: boolean;
 }
 
 /** The literal that the tokens from `start` to the end are, or undefined. */
 export function readLiteral(tokens: readonly Token[], start = 0): ReadLiteral | undefined {
+  const found = readValue(tokens, start);
+  return found && { ...found, exact: found.exact && !tuple(tokens, start) };
+}
+
+/** Whether a tuple is among the tokens: `(1, 2)`, `()`, `1, 2`. */
+function tuple(tokens: readonly Token[], start: number): boolean {
+  const open: { round: boolean; commas: number; items: boolean }[] = [{ round: true, commas: 0, items: true }];
+  for (let at = start; at < tokens.length; at++) {
+    const { kind, text } = tokens[at]!;
+    const top = open.at(-1)!;
+    if (kind === 'operator' && opening.includes(text)) {
+      top.items = true;
+      open.push({ round: text === '(', commas: 0, items: false });
+    } else if (kind === 'operator' && closing.includes(text)) {
+      if (top.round && (top.commas > 0 || !top.items)) return true;
+      if (open.length > 1) open.pop();
+    } else if (kind === 'operator' && text === ',') top.commas++;
+    else top.items = true;
+  }
+  return open[0]!.commas > 0;
+}
+
+function readValue(tokens: readonly Token[], start: number): ReadLiteral | undefined {
   let at = start;
+  let exact = true;
   const peek = (text: string): boolean => tokens[at]?.kind === 'operator' && tokens[at]!.text === text;
   const accept = (text: string): boolean => peek(text) && ++at > 0;
 
@@ -120,24 +145,28 @@ export function readLiteral(tokens: readonly Token[], start = 0): ReadLiteral | 
     if (!token) return undefined;
     if (token.kind === 'number') {
       at++;
-      return readNumber(token.text);
+      const found = readNumber(token.text);
+      if (found && !found.exact) exact = false;
+      return found;
     }
     if (token.kind === 'string') return strings();
     if (token.kind === 'name') {
       at++;
-      if (token.text === 'None') return { value: null, type: 'None' };
-      if (token.text === 'True' || token.text === 'False') return { value: token.text === 'True', type: 'bool' };
+      if (token.text === 'None') return { value: null, type: 'None', exact };
+      if (token.text === 'True' || token.text === 'False') return { value: token.text === 'True', type: 'bool', exact };
       return undefined;
     }
     if (peek('-') || peek('+')) {
       at++;
       const inner = one();
       if (!inner || typeof inner.value !== 'number') return undefined;
-      return { ...inner, value: token.text === '-' ? -inner.value : inner.value };
+      // Python's -0 is 0, and -0.0 is a float of its own; JSON has neither apart.
+      if (inner.value === 0 && token.text === '-' && inner.type === 'float') exact = false;
+      return { ...inner, value: token.text === '-' && inner.value !== 0 ? -inner.value : inner.value };
     }
     if (accept('[')) return sequence(']');
     if (accept('(')) {
-      if (accept(')')) return { value: [], type: 'list' };
+      if (accept(')')) return { value: [], type: 'list', exact };
       const first = one();
       if (!first) return undefined;
       if (accept(')')) return first;
@@ -155,7 +184,7 @@ export function readLiteral(tokens: readonly Token[], start = 0): ReadLiteral | 
       value.push(item.value);
       if (!accept(',') && !peek(close)) return undefined;
     }
-    return { value, type: 'list' };
+    return { value, type: 'list', exact };
   }
 
   function dict(): ReadLiteral | undefined {
@@ -168,7 +197,7 @@ export function readLiteral(tokens: readonly Token[], start = 0): ReadLiteral | 
       Object.defineProperty(value, key.value as string, { value: item.value, enumerable: true, configurable: true, writable: true });
       if (!accept(',') && !peek('}')) return undefined;
     }
-    return { value, type: 'dict' };
+    return { value, type: 'dict', exact };
   }
 
   function strings(): ReadLiteral | undefined {
@@ -179,12 +208,12 @@ export function readLiteral(tokens: readonly Token[], start = 0): ReadLiteral | 
       value += part;
       at++;
     }
-    return { value, type: 'str' };
+    return { value, type: 'str', exact };
   }
 
   const first = one();
   if (!first) return undefined;
-  if (at === tokens.length) return first;
+  if (at === tokens.length) return { ...first, exact };
   // A tuple without parentheses.
   if (!accept(',')) return undefined;
   const items = [first.value];
@@ -194,7 +223,7 @@ export function readLiteral(tokens: readonly Token[], start = 0): ReadLiteral | 
     items.push(item.value);
     if (at < tokens.length && !accept(',')) return undefined;
   }
-  return { value: items, type: 'list' };
+  return { value: items, type: 'list', exact: false };
 }
 
 function readNumber(text: string): ReadLiteral | undefined {
@@ -204,7 +233,7 @@ function readNumber(text: string): ReadLiteral | undefined {
   if (whole && /^0\d/.test(plain) && !/^0+$/.test(plain)) return undefined;
   const value = Number(plain);
   if (!Number.isFinite(value)) return undefined;
-  return { value, type: whole ? 'int' : 'float' };
+  return { value, type: whole ? 'int' : 'float', exact: whole ? Number.isSafeInteger(value) : !Number.isInteger(value) };
 }
 
 /** Text of one string token; undefined for bytes and for f-strings that compute something. */

@@ -91,7 +91,31 @@ describe('readParameters', () => {
   ])('reads %j', (source, type, value) => {
     const { parameters, problems } = read(source);
     expect(problems).toEqual([]);
-    expect(parameters).toEqual([{ name: source[0], type, ...(value === undefined ? {} : { default: value }), cell: 0 }]);
+    const [parameter] = parameters;
+    expect(parameters).toHaveLength(1);
+    expect(parameter).toMatchObject({ name: source[0], type, cell: 0 });
+    if (parameter!.source === undefined) expect(parameter!.default).toEqual(value);
+    else expect(readLiteral(logicalLines(`x = ${parameter!.source}`)[0]!.tokens, 2)?.value).toEqual(value);
+  });
+
+  it.each([
+    ['x = 1.0', '1.0'],
+    ['x = -0.0', '-0.0'],
+    ['x = [1.0, 2]', '[1.0, 2]'],
+    ['x = (1, 2)', '(1, 2)'],
+    ['x = 1, 2', '1, 2'],
+    ['x = ()', '()'],
+    ['x = [(1,)]', '[(1,)]'],
+    ['x = 12345678901234567890', '12345678901234567890'],
+    ['x: float = 2.0  # rate', '2.0'],
+    ['x = 1', undefined],
+    ['x = 1.5', undefined],
+    ['x = (1)', undefined],
+    ['x = [1, [2], {"a": (3)}]', undefined],
+    ['x = {"a": [1, 2], "b": None}', undefined],
+  ])('keeps the source of a default that JSON would change: %j', (text, source) => {
+    const [parameter] = read(text).parameters;
+    expect([parameter!.source, parameter!.default === undefined]).toEqual([source, source !== undefined]);
   });
 
   it('takes the comment at the end of the line as description', () => {
@@ -217,7 +241,7 @@ describe('parseParameter', () => {
 });
 
 describe('checkParameters', () => {
-  const { parameters } = read('n: int = 1\nname: str\nrate = 0.5');
+  const { parameters } = read('n: int = 1\nname: str\nrate = 1.0');
 
   it('gives back what was given and is right', () => {
     expect(checkParameters(parameters, { n: 2, name: 'x' })).toEqual({ values: { n: 2, name: 'x' }, problems: [] });

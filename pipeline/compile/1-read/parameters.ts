@@ -14,7 +14,7 @@ export function readParameters(cells: readonly Cell[]): { parameters: Parameter[
   const problems: Problem[] = [];
   for (const { cell, source } of cells) {
     for (const line of logicalLines(source)) {
-      const statement = readStatement(line);
+      const statement = readStatement(line, source);
       if (statement.kind === 'code') {
         if (!statement.quiet) {
           const quoted = shorten(source.slice(line.from, line.to));
@@ -37,7 +37,7 @@ export function readParameters(cells: readonly Cell[]): { parameters: Parameter[
           name,
           // An annotation of an earlier line still holds: `n: int` and below it `n = 3`.
           type: statement.annotated || !before?.annotated ? statement.type : before.type,
-          ...(statement.value === undefined ? {} : { default: statement.value }),
+          ...(statement.source === undefined ? (statement.value === undefined ? {} : { default: statement.value }) : { source: statement.source }),
           ...((line.comment ?? before?.description) ? { description: line.comment ?? before?.description } : {}),
           cell,
           annotated: statement.annotated || before?.annotated,
@@ -58,12 +58,12 @@ export function readParameters(cells: readonly Cell[]): { parameters: Parameter[
 }
 
 type Statement =
-  | { kind: 'parameter'; names: string[]; value?: Literal; type: ParameterType; annotated?: boolean }
+  | { kind: 'parameter'; names: string[]; value?: Literal; source?: string; type: ParameterType; annotated?: boolean }
   | { kind: 'code'; names: string[]; quiet: boolean };
 
 const isOperator = (token: Token | undefined, text: string): boolean => token?.kind === 'operator' && token.text === text;
 
-function readStatement(line: Line): Statement {
+function readStatement(line: Line, text: string): Statement {
   const { tokens } = line;
   const [first, second] = tokens;
   const quiet = first!.kind === 'string' || ['import', 'from', 'pass'].includes(first!.text) || /^[%!?]/.test(first!.text);
@@ -76,7 +76,7 @@ function readStatement(line: Line): Statement {
     if (equals < 0) return { kind: 'parameter', names: [name], type, annotated: true };
     const literal = readLiteral(tokens, equals + 1);
     if (!literal) return { kind: 'code', names: [name], quiet: false };
-    return { kind: 'parameter', names: [name], value: literal.value, type, annotated: true };
+    return { kind: 'parameter', names: [name], value: literal.value, ...inexact(equals + 1), type, annotated: true };
   }
   // `a = b = 1` makes two parameters.
   const names: string[] = [];
@@ -88,7 +88,11 @@ function readStatement(line: Line): Statement {
   if (names.length === 0) return { kind: 'code', names: assigned(tokens), quiet };
   const literal = readLiteral(tokens, at);
   if (!literal) return { kind: 'code', names, quiet: false };
-  return { kind: 'parameter', names, value: literal.value, type: literalType(literal.value, literal.type) };
+  return { kind: 'parameter', names, value: literal.value, ...inexact(at), type: literalType(literal.value, literal.type) };
+
+  function inexact(start: number): { source?: string } {
+    return readLiteral(tokens, start)?.exact ? {} : { source: text.slice(tokens[start]!.from, tokens.at(-1)!.to) };
+  }
 }
 
 const keywords = new Set(['if', 'for', 'while', 'with', 'try', 'else', 'finally', 'except', 'class', 'def', 'match', 'lambda', 'async']);
@@ -351,7 +355,7 @@ export function checkParameters(
     } else values[name] = read;
   }
   for (const parameter of parameters) {
-    if (parameter.default === undefined && !Object.hasOwn(given, parameter.name)) {
+    if (parameter.default === undefined && parameter.source === undefined && !Object.hasOwn(given, parameter.name)) {
       problems.push({
         code: 'missing-parameter',
         severity: 'error',

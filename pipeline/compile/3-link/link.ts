@@ -79,6 +79,9 @@ function linkOnce(arrangement: Arrangement, parameters: readonly Parameter[], ef
   const computed = new Set<string>();
   for (const { analysis } of parameterCells) for (const { name } of analysis.assigns) if (!parameterNames.has(name)) computed.add(name);
 
+  const fromParameters = new Set(parameterCells.map(cell => cell.cell));
+  const again = computed.size > 0 || parameterCells.some(one => one.analysis.definitions.length > 0) || parameters.some(one => one.source !== undefined) ? runAgain(parameterCells, parameters) : [];
+
   const writers = new Map<string, Writer>();
   let anything: Writer | undefined;
   let anyFile: Writer | undefined;
@@ -92,7 +95,7 @@ function linkOnce(arrangement: Arrangement, parameters: readonly Parameter[], ef
     const folded = fold(own, index, notebook);
     if (folded.readsAll) need(folded.needs, '*', own[0]?.cell ?? 0);
     if (folded.writesAll) folded.writes.set('*', false);
-    const { prelude, needs } = travel(folded, index, notebook, changed);
+    const { prelude, needs, taken } = travel(folded, index, notebook, changed);
     for (const one of needs) need(folded.needs, one.name, one.cell);
 
     const reads = new Map<string, Read>();
@@ -137,6 +140,8 @@ function linkOnce(arrangement: Arrangement, parameters: readonly Parameter[], ef
       files: { reads: [...folded.files.reads].sort(), writes: [...folded.files.writes].sort() },
       dependsOn: [],
     };
+    // The first step runs the parameter cells themselves.
+    if (index > 0 && again.length > 0 && (uses.size > 0 || [...taken].some(one => one.step < 0 && fromParameters.has(one.cell)))) step.prelude = [...again, ...prelude];
     const inferred = new Map(folded.writes);
     declare(step, placed, reads, folded, name => {
       const writer = latest(name);
@@ -223,6 +228,23 @@ function* writesOf(placed: PlacedStep, folded: Folded): Iterable<Write> {
   for (const name of declared) if (!folded.writes.has(name) && !folded.defines.has(name)) yield { name, certain: false, declared: true };
 }
 
+/**
+ * The parameter cells as code that travels, for what JSON values don't bring: imports, computed names, floats that are whole. Given values are
+ * set before the prelude and the cells would set the defaults again, so what is given is put aside and put back, as it stands after the
+ * cells in the first step too.
+ */
+function runAgain(cells: readonly PlacedCell[], parameters: readonly Parameter[]): Definition[] {
+  if (cells.length === 0) return [];
+  const given = '__stepwell_given__';
+  const names = JSON.stringify(parameters.map(parameter => parameter.name));
+  const around = (source: string): Definition => ({ names: [], kind: 'setup', source, cell: cells[0]!.cell, line: 0 });
+  return [
+    around(`${given} = {name: globals()[name] for name in ${names} if name in globals()}`),
+    ...cells.map(({ cell, source }): Definition => ({ names: [], kind: 'setup', source, cell, line: 0 })),
+    around(`globals().update(globals().pop("${given}"))`),
+  ];
+}
+
 /** What imported names stand for; a name that two imports give different meanings keeps the last. */
 function origins(definitions: Definitions): Map<string, string> {
   const found = new Map<string, string>();
@@ -234,7 +256,7 @@ function origins(definitions: Definitions): Map<string, string> {
 }
 
 /** The definitions that a step takes along: what it uses, what that needs, and what set it up, in notebook order. */
-function travel(folded: Folded, step: number, notebook: Notebook, changed: Set<string>): { prelude: Definition[]; needs: { name: string; cell: number }[] } {
+function travel(folded: Folded, step: number, notebook: Notebook, changed: Set<string>): { prelude: Definition[]; needs: { name: string; cell: number }[]; taken: Set<Instance> } {
   const { definitions, effects, carried } = notebook;
   const taken = new Set<Instance>();
   const seen = new Set<string>();
@@ -279,7 +301,7 @@ function travel(folded: Folded, step: number, notebook: Notebook, changed: Set<s
     .filter(instance => instance.step >= 0 && instance.step < step && !(instance.names.length > 0 && instance.names.every(name => definitions.data.has(name))))
     .sort((a, b) => a.order - b.order)
     .map(({ names, kind, source, cell, line }) => ({ names, kind, source, cell, line }));
-  return { prelude, needs };
+  return { prelude, needs, taken };
 
   function setups(key: string): void {
     for (const setup of definitions.setupsAbove(key, step)) queue.push(setup);

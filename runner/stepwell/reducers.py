@@ -128,6 +128,67 @@ def _make_cached(function, maxsize, typed):
     return functools.lru_cache(maxsize, typed)(function)
 
 
+def _exception(error, pickler):
+    if error.__traceback__ is not None:
+        raise Refused("an exception with its traceback cannot leave its process")
+    if error.__cause__ is not None or error.__context__ is not None:
+        raise Refused("an exception with the one that caused it cannot leave its process")
+    return NotImplemented
+
+
+def _data_matrix(matrix, pickler):
+    """An xgboost.DMatrix: its data as a sparse matrix and everything that was set on it, if that makes an equal one."""
+    import numpy
+
+    parts = {
+        "data": matrix.get_data(),
+        "floats": {key: matrix.get_float_info(key) for key in ("label", "weight", "base_margin", "label_lower_bound", "label_upper_bound", "feature_weights")},
+        "groups": matrix.get_uint_info("group_ptr"),
+        "names": matrix.feature_names,
+        "types": matrix.feature_types,
+        "categories": None,
+    }
+    if type(matrix).__name__ != "DMatrix" or "c" in (matrix.feature_types or ()) or _has_categories(matrix):
+        raise Refused("an xgboost matrix of this kind cannot leave its process")
+    shape = (matrix.num_row(), matrix.num_col())
+    if parts["data"].nnz != matrix.num_nonmissing() or parts["data"].shape != shape:
+        raise Refused("an xgboost matrix whose data cannot be read back cannot leave its process")
+    copy = _make_matrix(parts)
+    same = (copy.num_row(), copy.num_col(), copy.num_nonmissing()) == (*shape, matrix.num_nonmissing())
+    for key, value in parts["floats"].items():
+        same = same and numpy.array_equal(copy.get_float_info(key), value, equal_nan=True)
+    again = copy.get_data()
+    for part in ("indptr", "indices", "data"):
+        same = same and numpy.array_equal(getattr(again, part), getattr(parts["data"], part))
+    if not same or copy.feature_names != matrix.feature_names or copy.feature_types != matrix.feature_types:
+        raise Refused("an xgboost matrix that does not come back equal cannot leave its process")
+    return _make_matrix, (parts,)
+
+
+def _has_categories(matrix) -> bool:
+    try:
+        return bool(matrix.get_categories().to_arrow())
+    except Exception:
+        return False
+
+
+def _make_matrix(parts):
+    import numpy
+    import xgboost
+
+    matrix = xgboost.DMatrix(parts["data"], feature_names=parts["names"], feature_types=parts["types"])
+    for key, value in parts["floats"].items():
+        if value.size:
+            if key == "base_margin" and value.size != matrix.num_row():
+                value = value.reshape(matrix.num_row(), -1)
+            if key == "label" and value.size != matrix.num_row():
+                value = value.reshape(matrix.num_row(), -1)
+            matrix.set_float_info(key, value)
+    if parts["groups"].size:
+        matrix.set_group(numpy.diff(parts["groups"]))
+    return matrix
+
+
 def _array(array, pickler):
     return memory.reduce_array(array, pickler)
 
@@ -155,6 +216,8 @@ for _name, _kind in vars(itertools).items():
 # By module and name, for libraries that may not be loaded.
 NAMED = {
     ("numpy", "ndarray"): _array,
+    ("builtins", "BaseException"): _exception,
+    ("xgboost.core", "DMatrix"): _data_matrix,
     ("_asyncio", "Task"): refuse("a task of asyncio"),
     ("_asyncio", "Future"): refuse("a future of asyncio"),
     ("_socket", "socket"): refuse("an open socket"),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import types
 from dataclasses import dataclass, field
 
-from . import bundle, changes, codecs, pickling, preview
+from . import bundle, changes, codecs, pickling, preview, sets
 from .blobs import Blobs
 from .memory import Memory
 from .reducers import Refused
@@ -83,6 +83,11 @@ def _load_blob(blobs: Blobs, digest: str, saved: dict, names: list[str], namespa
         values, kept = pickling.load(opened.pickle, opened.buffers, namespace)
         loaded.mappings += opened.mappings
         loaded.kept += kept
+        if opened.header["alone"]:
+            return {name: values for name in names}
+        values, fixes = values
+        for fix in fixes:
+            sets.restore(*fix)
         return {name: values[name] for name in names}
     except FileNotFoundError as error:
         raise CannotLoad(names[0], "its blob is gone") from error
@@ -162,8 +167,8 @@ def _save_group(blobs: Blobs, members: list[str], written: dict[str, Written], n
         digest, size = blobs.put([first.plain])
         codec, needs = codecs.JSON, set()
     else:
-        stream, buffers, needs = _bundle(members, written, namespace, definitions)
-        digest, size = blobs.put(bundle.parts({"members": members}, stream, buffers))
+        stream, buffers, needs, alone = _bundle(members, written, namespace, definitions)
+        digest, size = blobs.put(bundle.parts({"members": members, "alone": alone}, stream, buffers))
         codec = codecs.PICKLE
     return {
         name: {
@@ -180,13 +185,33 @@ def _save_group(blobs: Blobs, members: list[str], written: dict[str, Written], n
 
 
 def _bundle(members: list[str], written: dict[str, Written], namespace: dict, definitions: set[str]):
-    """One stream for all members; written a second time when arrays share memory."""
+    """One stream for all members; written again when arrays share memory or sets would come out in another order."""
     values = {name: namespace[name] for name in members}
-    stream, buffers, pickler = pickling.dump(values, namespace, definitions)
-    if pickler.memory.plan():
-        planned = pickler.memory
-        stream, buffers, pickler = pickling.dump(values, namespace, definitions, Memory(views=planned.views, kept=[planned]))
-    return stream, buffers, pickler.needs
+    only = written[members[0]] if len(members) == 1 else None
+    if only is None:
+        stream, buffers, pickler = pickling.dump([values, []], namespace, definitions)
+    else:
+        # Pickled already, by itself.
+        stream, buffers, pickler = only.stream, only.buffers, only.pickler
+    fixes = _orders(pickler)
+    planned = pickler.memory
+    if planned.plan() or fixes or only is not None and only.plain is not None:
+        memory = Memory(views=planned.views, kept=[planned, pickler])
+        stream, buffers, pickler = pickling.dump([values, fixes], namespace, definitions, memory)
+        only = None
+    return stream, buffers, pickler.needs, only is not None
+
+
+def _orders(pickler) -> list[tuple]:
+    """What is needed to give sets their order back."""
+    fixes = []
+    for _, obj in pickler.memo.copy().values():
+        if isinstance(obj, (set, frozenset)) and not sets.comes_out_the_same(obj):
+            found = sets.layout(obj)
+            if found is None:
+                raise Refused("a set whose order cannot be kept cannot leave its process")
+            fixes.append((obj, list(obj), *found))
+    return fixes
 
 
 def _reason(error: Exception) -> str:

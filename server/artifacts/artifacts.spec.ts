@@ -93,19 +93,31 @@ it('notices a blob that is damaged, and mends one that is short', async () => {
 it('says in a sentence that a blob is missing', async () => {
   expect(artifacts.has(missing)).toBe(false);
   expect(await artifacts.verify(missing)).toBe(false);
-  await expect(artifacts.read(missing)).rejects.toMatchObject({ name: 'StorageProblem', trouble: 'missing', message: expect.stringContaining(missing) });
+  await expect(artifacts.read(missing)).rejects.toMatchObject({
+    name: 'StorageProblem',
+    trouble: 'missing',
+    message: expect.stringContaining(missing),
+  });
 });
 
-it.each(['', '../../../etc/passwd', 'sha256:../../x', `sha256:${'0'.repeat(63)}`, `sha256:${'G'.repeat(64)}`, `sha256:${'0'.repeat(64)}\n`, `sha256:${'0'.repeat(60)}/../`, `md5:${'0'.repeat(64)}`, null, 7])(
-  'refuses %j, which is no digest',
-  async wrong => {
-    const digest = wrong as unknown as Digest;
-    expect(() => artifacts.path(digest)).toThrow(StorageProblem);
-    expect(() => artifacts.has(digest)).toThrow(StorageProblem);
-    await expect(artifacts.read(digest)).rejects.toThrow(StorageProblem);
-    await expect(artifacts.verify(digest)).rejects.toThrow(StorageProblem);
-  },
-);
+it.each([
+  '',
+  '../../../etc/passwd',
+  'sha256:../../x',
+  `sha256:${'0'.repeat(63)}`,
+  `sha256:${'G'.repeat(64)}`,
+  `sha256:${'0'.repeat(64)}\n`,
+  `sha256:${'0'.repeat(60)}/../`,
+  `md5:${'0'.repeat(64)}`,
+  null,
+  7,
+])('refuses %j, which is no digest', async wrong => {
+  const digest = wrong as unknown as Digest;
+  expect(() => artifacts.path(digest)).toThrow(StorageProblem);
+  expect(() => artifacts.has(digest)).toThrow(StorageProblem);
+  await expect(artifacts.read(digest)).rejects.toThrow(StorageProblem);
+  await expect(artifacts.verify(digest)).rejects.toThrow(StorageProblem);
+});
 
 it('leaves nothing when its source fails', async () => {
   async function* broken() {

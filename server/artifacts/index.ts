@@ -4,7 +4,7 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream, existsSync, mkdirSync } from 'node:fs';
-import { type FileHandle, mkdir, open, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { type Digest, isDigest } from '../../pipeline/model/artifact';
 import { StorageProblem, storageProblem } from './problem';
@@ -17,7 +17,10 @@ export interface Artifacts {
    * Keeps the content and tells its digest. When it resolves the blob is whole and safe from the death of this process; it is safe from
    * loss of power too unless `durable` is false, in which case `settle` sees to it.
    */
-  put(content: Uint8Array | string | AsyncIterable<Uint8Array | string>, options?: { durable?: boolean }): Promise<{ digest: Digest; size: number }>;
+  put(
+    content: Uint8Array | string | AsyncIterable<Uint8Array | string>,
+    options?: { durable?: boolean },
+  ): Promise<{ digest: Digest; size: number }>;
   /** The blob's bytes, checked against the digest. */
   read(digest: Digest): Promise<Buffer>;
   /** Where the blob is, or would be. Throws for anything that is not a digest. */
@@ -64,7 +67,10 @@ class Folder implements Artifacts {
     return existsSync(this.path(digest));
   }
 
-  async put(content: Uint8Array | string | AsyncIterable<Uint8Array | string>, { durable = true } = {}): Promise<{ digest: Digest; size: number }> {
+  async put(
+    content: Uint8Array | string | AsyncIterable<Uint8Array | string>,
+    { durable = true } = {},
+  ): Promise<{ digest: Digest; size: number }> {
     try {
       const whole = typeof content === 'string' ? Buffer.from(content) : content;
       if (whole instanceof Uint8Array) {
@@ -116,7 +122,10 @@ class Folder implements Artifacts {
     return found?.isFile() === true && found.size === size;
   }
 
-  private async keep(content: Iterable<Uint8Array> | AsyncIterable<Uint8Array | string>, durable: boolean): Promise<{ digest: Digest; size: number }> {
+  private async keep(
+    content: Iterable<Uint8Array> | AsyncIterable<Uint8Array | string>,
+    durable: boolean,
+  ): Promise<{ digest: Digest; size: number }> {
     const name = join(this.temporary, `${process.pid}-${randomBytes(9).toString('hex')}`);
     const hash = createHash('sha256');
     let size = 0;
@@ -170,7 +179,10 @@ class Folder implements Artifacts {
 export const digestOf = (bytes: Uint8Array | string): Digest => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 
 const damaged = (digest: Digest, path: string) =>
-  new StorageProblem('damaged', `The artifact ${digest} is damaged: ${path} does not hold what its name says; remove the file and run the step that made it again.`);
+  new StorageProblem(
+    'damaged',
+    `The artifact ${digest} is damaged: ${path} does not hold what its name says; remove the file and run the step that made it again.`,
+  );
 
 /** A rename is on the disk when its folder is. */
 async function syncFolder(folder: string): Promise<void> {

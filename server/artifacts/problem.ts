@@ -24,7 +24,10 @@ export function storageProblem(error: unknown, folder: string, digest?: string):
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':
-      return problem('read-only', `The artifact folder ${folder} cannot be written; check its permissions, or set STEPWELL_ARTIFACTS to a folder that can.`);
+      return problem(
+        'read-only',
+        `The artifact folder ${folder} cannot be written; check its permissions, or set STEPWELL_ARTIFACTS to a folder that can.`,
+      );
     case 'ENOENT':
       return digest
         ? problem('missing', `The artifact ${digest} is not in ${folder} any more; run the step that made it again.`)

@@ -22,20 +22,35 @@ export function connect(url: string): Connection {
     // One connection: SQLite has one writer, and a second connection to memory would be a second database. It is never given up when idle.
     const pool = { min: 1, max: 1, idleTimeoutMillis: 2 ** 31 - 1 };
     const client = sqliteClient() as unknown as Knex.Config['client'];
-    return { knex: knex({ client, connection: { filename }, useNullAsDefault: true, log: silent, pool, acquireConnectionTimeout: 60_000 }), kind: 'sqlite', where: filename };
+    return {
+      knex: knex({ client, connection: { filename }, useNullAsDefault: true, log: silent, pool, acquireConnectionTimeout: 60_000 }),
+      kind: 'sqlite',
+      where: filename,
+    };
   }
   if (/^postgres(ql)?:\/\//.test(url)) {
     // int8 as a number: byte counts and milliseconds stay below 2 ** 53.
-    const types = { getTypeParser: (oid: number, format?: 'text') => (oid === 20 ? Number : (require('pg') as typeof import('pg')).types.getTypeParser(oid, format)) };
+    const types = {
+      getTypeParser: (oid: number, format?: 'text') =>
+        oid === 20 ? Number : (require('pg') as typeof import('pg')).types.getTypeParser(oid, format),
+    };
     const connection = { connectionString: url, connectionTimeoutMillis: 10_000, types } as Knex.PgConnectionConfig;
-    return { knex: knex({ client: 'pg', connection, log: silent, pool: { min: 0, max: 8 }, acquireConnectionTimeout: 15_000 }), kind: 'postgres', where: withoutPassword(url) };
+    return {
+      knex: knex({ client: 'pg', connection, log: silent, pool: { min: 0, max: 8 }, acquireConnectionTimeout: 15_000 }),
+      kind: 'postgres',
+      where: withoutPassword(url),
+    };
   }
-  throw new StoreProblem('address', `The database address "${withoutPassword(url)}" is not known: expected sqlite:///path/to/file.db or postgres://user@host/name.`);
+  throw new StoreProblem(
+    'address',
+    `The database address "${withoutPassword(url)}" is not known: expected sqlite:///path/to/file.db or postgres://user@host/name.`,
+  );
 }
 
 function decodePath(url: string): string {
   const path = decodeURIComponent(url.slice('sqlite:'.length).replace(/^\/\/(?=\/)/, ''));
-  if (!isAbsolute(path)) throw new StoreProblem('address', `The database address "${url}" needs an absolute path: sqlite:///path/to/file.db.`);
+  if (!isAbsolute(path))
+    throw new StoreProblem('address', `The database address "${url}" needs an absolute path: sqlite:///path/to/file.db.`);
   return path;
 }
 

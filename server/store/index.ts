@@ -9,7 +9,7 @@ import type { Knex } from 'knex';
 import type { Digest } from '../../pipeline/model/artifact';
 import type { Pipeline } from '../../pipeline/model/pipeline';
 import type { Attempt, Change, Instant, LoggedChange, Run, RunEvent, RunOptions, RunStatus, StepRun } from '../../pipeline/model/run';
-import { connect, type Connection } from './connect';
+import { type Connection, connect } from './connect';
 import { newId } from './id';
 import { migrate } from './migrate';
 import { storeProblem } from './problem';
@@ -98,7 +98,10 @@ export class Store {
   saveVersion({ name, notebookPath, document, notebook }: NewVersion): Promise<{ pipelineId: string; version: number }> {
     return this.write(async knex => {
       const created = new Date().toISOString();
-      await knex('pipelines').insert({ id: newId(), name: rows.plain(name), notebook_path: notebookPath, created }).onConflict('notebook_path').merge(['name']);
+      await knex('pipelines')
+        .insert({ id: newId(), name: rows.plain(name), notebook_path: notebookPath, created })
+        .onConflict('notebook_path')
+        .merge(['name']);
       // For the rest of the transaction this row is ours: two programs that save the same notebook at once number their versions one after the other.
       const pipeline = await knex('pipelines').where({ notebook_path: notebookPath }).first('id').modify(forUpdate);
       const text = JSON.stringify(document);
@@ -109,7 +112,15 @@ export class Store {
       const last = await knex('versions').where({ pipeline: pipeline.id }).max({ number: 'number' }).first();
       const number = Number(last?.number ?? 0) + 1;
       const notebookText = typeof notebook === 'string' ? JSON.stringify(notebook) : null;
-      await knex('versions').insert({ pipeline: pipeline.id, number, digest, document: text, notebook_digest: notebookDigest, notebook: notebookText, created });
+      await knex('versions').insert({
+        pipeline: pipeline.id,
+        number,
+        digest,
+        document: text,
+        notebook_digest: notebookDigest,
+        notebook: notebookText,
+        created,
+      });
       return { pipelineId: pipeline.id, version: number };
     });
   }
@@ -140,7 +151,12 @@ export class Store {
         knex('step_runs'),
         run.steps.map((step, position) => ({ run: run.id, step, position, status: 'waiting' })),
       );
-      await knex('events').insert({ run: run.id, sequence: 1, at: created, change: JSON.stringify({ what: 'run', status: 'queued' } satisfies LoggedChange) });
+      await knex('events').insert({
+        run: run.id,
+        sequence: 1,
+        at: created,
+        change: JSON.stringify({ what: 'run', status: 'queued' } satisfies LoggedChange),
+      });
       return 1;
     });
   }
@@ -200,7 +216,8 @@ export class Store {
   /** Newest first. The next page is asked for with `before`. */
   async listRuns({ limit = 50, before, notebookPath, ...equal }: RunFilter = {}): Promise<Run[]> {
     const query = this.knex('runs').orderBy('id', 'desc').limit(limit);
-    for (const [column, value] of Object.entries({ ...equal, notebook_path: notebookPath })) if (value !== undefined) query.where(column, value);
+    for (const [column, value] of Object.entries({ ...equal, notebook_path: notebookPath }))
+      if (value !== undefined) query.where(column, value);
     if (before !== undefined) query.where('id', '<', before);
     return (await this.ask(query)).map(rows.run);
   }
@@ -210,7 +227,9 @@ export class Store {
   }
 
   /** Artifacts of a run, by step, attempt and name. */
-  async artifacts(run: string): Promise<{ step: string; attempt: number; name: string; digest: Digest; size: number; type?: string; preview?: unknown }[]> {
+  async artifacts(
+    run: string,
+  ): Promise<{ step: string; attempt: number; name: string; digest: Digest; size: number; type?: string; preview?: unknown }[]> {
     const found = await this.ask(this.knex('artifacts').where({ run }).orderBy(['step', 'attempt', 'name']));
     return found.map(({ step, attempt, name, digest, size, type, preview }) => ({
       step,
@@ -247,7 +266,9 @@ export class Store {
 
   /** Milliseconds since 1970 by the database's clock. */
   private get clock(): string {
-    return this.connection.kind === 'sqlite' ? "cast(unixepoch('subsec') * 1000 as integer)" : 'cast(extract(epoch from clock_timestamp()) * 1000 as bigint)';
+    return this.connection.kind === 'sqlite'
+      ? "cast(unixepoch('subsec') * 1000 as integer)"
+      : 'cast(extract(epoch from clock_timestamp()) * 1000 as bigint)';
   }
 
   private async write<T>(work: (knex: Knex.Transaction) => Promise<T>): Promise<T> {

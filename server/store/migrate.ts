@@ -21,7 +21,8 @@ export async function migrate(knex: Knex, where: string, until = Object.keys(mig
   if ((await done(knex, where)) >= until) return;
   await knex.transaction(async transaction => {
     await lock(transaction);
-    if (!(await transaction.schema.hasTable(table))) await transaction.schema.createTable(table, columns => void columns.text('name').primary());
+    if (!(await transaction.schema.hasTable(table)))
+      await transaction.schema.createTable(table, columns => void columns.text('name').primary());
     const already = await done(transaction, where);
     for (const [name, migration] of Object.entries(migrations).slice(already, until)) {
       await migration.up(transaction);
@@ -57,7 +58,10 @@ async function done(knex: Knex, where: string): Promise<number> {
   const known = Object.keys(migrations);
   const unknown = names.filter(name => !known.includes(name)).sort();
   if (unknown.length > 0) {
-    throw new StoreProblem('newer', `The database ${where} was made by a newer Stepwell (it has "${unknown.at(-1)}"); update Stepwell, or set STEPWELL_HOME to another folder.`);
+    throw new StoreProblem(
+      'newer',
+      `The database ${where} was made by a newer Stepwell (it has "${unknown.at(-1)}"); update Stepwell, or set STEPWELL_HOME to another folder.`,
+    );
   }
   return names.length;
 }

@@ -31,7 +31,11 @@ if (programs) {
   });
 
   it('says in a sentence that a database is not there', async () => {
-    await expect(openStore({ url: address('nowhere') })).rejects.toMatchObject({ name: 'StoreProblem', trouble: 'connect', message: expect.stringContaining('nowhere') });
+    await expect(openStore({ url: address('nowhere') })).rejects.toMatchObject({
+      name: 'StoreProblem',
+      trouble: 'connect',
+      message: expect.stringContaining('nowhere'),
+    });
   });
 } else {
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -61,5 +65,10 @@ function numericUser(names: string[]): { uid: number; gid: number } | undefined 
 }
 
 function run(program: string, args: string[]): void {
-  execFileSync(join(programs!, program), args, { ...user, cwd: folder, stdio: 'ignore', env: { ...process.env, LC_ALL: 'C', PGOPTIONS: '' } });
+  execFileSync(join(programs!, program), args, {
+    ...user,
+    cwd: folder,
+    stdio: 'ignore',
+    env: { ...process.env, LC_ALL: 'C', PGOPTIONS: '' },
+  });
 }

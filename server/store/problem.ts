@@ -64,7 +64,14 @@ function troubleOf(error: Error & { code?: unknown; errcode?: unknown }): StoreT
   const code = typeof error.code === 'string' ? error.code : '';
   if (code === 'ENOSPC' || code === 'EDQUOT') return 'full';
   if (code === 'EROFS' || code === 'EACCES' || code === 'EPERM') return 'read-only';
-  if (socketCodes.has(code) || code === 'EEXIST' || code === 'ENOTDIR' || code === 'EISDIR' || /Connection terminated|timeout exceeded when trying to connect/.test(error.message)) return 'connect';
+  if (
+    socketCodes.has(code) ||
+    code === 'EEXIST' ||
+    code === 'ENOTDIR' ||
+    code === 'EISDIR' ||
+    /Connection terminated|timeout exceeded when trying to connect/.test(error.message)
+  )
+    return 'connect';
   if (error.name === 'KnexTimeoutError') return 'locked';
   return postgresTroubles.find(([prefix]) => code.startsWith(prefix))?.[1];
 }

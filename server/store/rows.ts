@@ -1,6 +1,16 @@
 /** Rows of the tables and the model's types, each way, once. */
 import type { Digest } from '../../pipeline/model/artifact';
-import type { Attempt, AttemptStatus, Change, LoggedChange, Run, RunEvent, RunStatus, StepRun, StepRunStatus } from '../../pipeline/model/run';
+import type {
+  Attempt,
+  AttemptStatus,
+  Change,
+  LoggedChange,
+  Run,
+  RunEvent,
+  RunStatus,
+  StepRun,
+  StepRunStatus,
+} from '../../pipeline/model/run';
 
 export type Row = Record<string, string | number | null>;
 
@@ -96,7 +106,11 @@ export interface Written {
   artifacts: Map<string, Row>;
 }
 
-const finished = new Set<string>(['succeeded', 'reused', 'failed', 'cancelled', 'skipped'] satisfies (StepRunStatus | RunStatus | AttemptStatus)[]);
+const finished = new Set<string>(['succeeded', 'reused', 'failed', 'cancelled', 'skipped'] satisfies (
+  | StepRunStatus
+  | RunStatus
+  | AttemptStatus
+)[]);
 
 /** Started and ended follow from the status: what runs again has not ended, what waits again has not started either. */
 function times(status: string, at: string): Row {
@@ -116,7 +130,10 @@ export function written(run: string, changes: Change[], at: string): Written {
   for (const change of changes) {
     switch (change.what) {
       case 'run':
-        Object.assign(rows.run, times(change.status, at), { status: change.status, reason: change.reason === undefined ? null : plain(change.reason) });
+        Object.assign(rows.run, times(change.status, at), {
+          status: change.status,
+          reason: change.reason === undefined ? null : plain(change.reason),
+        });
         break;
       case 'plan':
         if (change.plan !== undefined) rows.run.plan = json(change.plan);

@@ -50,7 +50,11 @@ describe('a SQLite file', () => {
   it('says in a sentence that it is no database', async () => {
     const path = join(folder, 'text.db');
     writeFileSync(path, 'not a database, but long enough to be looked at as one\n'.repeat(50));
-    await expect(openStore({ url: url(path) })).rejects.toMatchObject({ name: 'StoreProblem', trouble: 'corrupt', message: expect.stringContaining(path) });
+    await expect(openStore({ url: url(path) })).rejects.toMatchObject({
+      name: 'StoreProblem',
+      trouble: 'corrupt',
+      message: expect.stringContaining(path),
+    });
   });
 
   it('says in a sentence that its pages are damaged', async () => {
@@ -76,7 +80,10 @@ describe('a SQLite file', () => {
   it('says in a sentence that its folder is a file', async () => {
     const blocked = join(folder, 'file');
     writeFileSync(blocked, '');
-    await expect(openStore({ url: url(join(blocked, 'x.db')) })).rejects.toMatchObject({ name: 'StoreProblem', message: expect.stringContaining(blocked) });
+    await expect(openStore({ url: url(join(blocked, 'x.db')) })).rejects.toMatchObject({
+      name: 'StoreProblem',
+      message: expect.stringContaining(blocked),
+    });
   });
 
   // Root may write everywhere, so nothing is refused to it.
@@ -112,7 +119,10 @@ describe('a SQLite file', () => {
     patience.polite = 100;
     const other = new DatabaseSync(path);
     other.exec('begin immediate');
-    await expect(store.commit(run, 1, [{ what: 'run', status: 'running' }])).rejects.toMatchObject({ name: 'StoreProblem', trouble: 'locked' });
+    await expect(store.commit(run, 1, [{ what: 'run', status: 'running' }])).rejects.toMatchObject({
+      name: 'StoreProblem',
+      trouble: 'locked',
+    });
     other.exec('rollback');
     other.close();
     expect(await store.commit(run, 1, [{ what: 'run', status: 'running' }])).toHaveLength(1);
@@ -150,7 +160,9 @@ describe('a SQLite file', () => {
 /** Kills a program in the middle of its commits; gives the number of the last event that it was told is written. */
 function writeUntilKilled(path: string, run: string): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child: ChildProcess = spawn(process.execPath, [join(__dirname, 'writer.js'), url(path), run], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child: ChildProcess = spawn(process.execPath, [join(__dirname, 'writer.js'), url(path), run], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     let said = '';
     child.stdout!.on('data', (chunk: Buffer) => {
       said += chunk;

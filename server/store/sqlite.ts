@@ -4,8 +4,8 @@
  */
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 type Binding = null | number | bigint | string | Uint8Array;
 
@@ -118,5 +118,7 @@ export function sqliteClient(): new (config: object) => object {
       query.context = { lastID, changes };
       return query;
     }
-  } as unknown as new (config: object) => object;
+  } as unknown as new (
+    config: object,
+  ) => object;
 }

@@ -73,7 +73,9 @@ export class Ear {
   /** What the attempt printed. */
   printed(task: TaskDocument): string {
     return this.of(task)
-      .map(one => (one.what === 'event' && one.event.type === 'output' && one.event.output.output_type === 'stream' ? one.event.output.text : ''))
+      .map(one =>
+        one.what === 'event' && one.event.type === 'output' && one.event.output.output_type === 'stream' ? one.event.output.text : '',
+      )
       .join('');
   }
 
@@ -172,7 +174,9 @@ export function targetSuite(name: string, make: (place: Place) => Promise<Target
       const one = task(['1 / 0']);
       expect((await run(one)).error).toBeUndefined();
       const result = ear.of(one).find(event => event.what === 'event' && event.event.type === 'result');
-      expect(result).toMatchObject({ event: { result: { status: 'failed', error: { kind: 'user', ename: 'ZeroDivisionError', cell: 0 } } } });
+      expect(result).toMatchObject({
+        event: { result: { status: 'failed', error: { kind: 'user', ename: 'ZeroDivisionError', cell: 0 } } },
+      });
     });
 
     it.each([
@@ -204,7 +208,10 @@ export function targetSuite(name: string, make: (place: Place) => Promise<Target
     });
 
     it('stops an attempt that does not want to', async () => {
-      const one = task(['import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nsignal.signal(signal.SIGINT, signal.SIG_IGN)', waits]);
+      const one = task([
+        'import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nsignal.signal(signal.SIGINT, signal.SIG_IGN)',
+        waits,
+      ]);
       await target.start(one);
       await ear.until(() => ear.printed(one).includes('waiting'));
       await target.stop(one);
@@ -233,7 +240,10 @@ export function targetSuite(name: string, make: (place: Place) => Promise<Target
 
     it('stops a step that uses more memory than it may', async () => {
       const limits = { memory: 300 * 1024 * 1024 };
-      const one = task(['import time\nheld = []\nfor _ in range(200):\n    held.append(bytearray(b"x" * 10_000_000))\n    time.sleep(0.02)'], { limits });
+      const one = task(
+        ['import time\nheld = []\nfor _ in range(200):\n    held.append(bytearray(b"x" * 10_000_000))\n    time.sleep(0.02)'],
+        { limits },
+      );
       expect((await run(one)).error).toMatchObject({ kind: 'out-of-memory', message: expect.stringMatching(/"train".*300 MiB/) });
     });
 
@@ -270,9 +280,14 @@ export function targetSuite(name: string, make: (place: Place) => Promise<Target
         await run(done);
         await target.close();
         await recover([done, never]);
-        expect(laterEar.of(done)).toMatchObject([{ event: { type: 'result', token: done.token, result: { status: 'succeeded' } } }, { what: 'ended' }]);
+        expect(laterEar.of(done)).toMatchObject([
+          { event: { type: 'result', token: done.token, result: { status: 'succeeded' } } },
+          { what: 'ended' },
+        ]);
         expect(laterEar.of(done)[1]).not.toHaveProperty('error');
-        expect(laterEar.of(never)).toMatchObject([{ what: 'ended', error: { kind: 'platform', message: expect.stringContaining('"train"') } }]);
+        expect(laterEar.of(never)).toMatchObject([
+          { what: 'ended', error: { kind: 'platform', message: expect.stringContaining('"train"') } },
+        ]);
       });
     });
   });

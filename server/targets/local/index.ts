@@ -252,7 +252,10 @@ class Local implements LocalTarget {
     const one = this.running.get(key);
     if (!one || one.ending) return;
     const event = parseObject(line) as TaskEvent | undefined;
-    if (!event || typeof event.type !== 'string') return one.record.other(line);
+    if (!event || typeof event.type !== 'string') {
+      one.record.other(line);
+      return;
+    }
     // Somebody who is not, or is no more, this attempt.
     if (event.token !== one.task.token) return;
     one.record.event(line);
@@ -274,7 +277,8 @@ class Local implements LocalTarget {
     if (one.ending) return;
     if (!one.result && one.sent) {
       const result = await this.committed(one.id);
-      if (result?.token === one.task.token && !one.result && !one.ending) this.heard(one.key, JSON.stringify({ token: result.token, at: new Date().toISOString(), type: 'result', result }));
+      if (result?.token === one.task.token && !one.result && !one.ending)
+        this.heard(one.key, JSON.stringify({ token: result.token, at: new Date().toISOString(), type: 'result', result }));
     }
     if (one.ending) return;
     one.ending = true;
@@ -304,7 +308,14 @@ class Local implements LocalTarget {
   /** What its end means; asked for when it has left no result. */
   private errorOf(one: Running, ended: Ended = { exit: null, signal: null, reason: null }): () => TaskError {
     const { id, stopped, task } = one;
-    return () => errorOf(ended, { step: id.step, stopped, limits: task.limits, diskFull: full(attemptFolder(this.options.home, id)), complaint: lastLine(this.parent?.complaint) });
+    return () =>
+      errorOf(ended, {
+        step: id.step,
+        stopped,
+        limits: task.limits,
+        diskFull: full(attemptFolder(this.options.home, id)),
+        complaint: lastLine(this.parent?.complaint),
+      });
   }
 
   private async committed(id: AttemptId): Promise<TaskResult | undefined> {

@@ -37,7 +37,10 @@ export class Lines {
   }
 
   private flush(): void {
-    const text = this.held <= longestLine ? Buffer.concat(this.pieces).toString() : `${this.pieces[0]!.subarray(0, 1000)}… (a line of ${this.held} bytes)`;
+    const text =
+      this.held <= longestLine
+        ? Buffer.concat(this.pieces).toString()
+        : `${this.pieces[0]!.subarray(0, 1000)}… (a line of ${this.held} bytes)`;
     this.pieces = [];
     this.held = 0;
     this.line(text);

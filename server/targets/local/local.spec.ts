@@ -54,7 +54,10 @@ describe('the local target', () => {
     const started = ear.of(task)[0];
     const pid = started?.what === 'event' && started.event.type === 'started' ? started.event.pid : 0;
     process.kill(parentOf(pid), 'SIGKILL');
-    expect((await ear.ended(task)).error).toMatchObject({ kind: 'platform', message: expect.stringMatching(/"train" was interrupted.*SIGKILL/) });
+    expect((await ear.ended(task)).error).toMatchObject({
+      kind: 'platform',
+      message: expect.stringMatching(/"train" was interrupted.*SIGKILL/),
+    });
     expect([pid, left].map(alive)).toEqual([false, false]);
     const next = someTask(place, ['print("next")']);
     await target.start(next);
@@ -64,7 +67,9 @@ describe('the local target', () => {
 
   it('leaves nothing for long when the engine is killed, and recovers', async () => {
     const task = someTask(place, escapes);
-    const child = spawn(process.execPath, [join(__dirname, 'holder.js'), JSON.stringify({ options: options(place), task })], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, [join(__dirname, 'holder.js'), JSON.stringify({ options: options(place), task })], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     const [pid, left] = await new Promise<[number, number]>((resolve, reject) => {
       let said = '';
       child.stdout.on('data', (chunk: Buffer) => {

@@ -26,7 +26,10 @@ export function errorOf(ended: Ended, { step, stopped, limits, diskFull, complai
   if (stopped) return { kind: 'killed', message: `Step "${step}" was stopped.` };
   if (ended.reason === 'memory') {
     const limit = limits.memory ? ` than its limit of ${bytes(limits.memory)}` : ' than there is';
-    return { kind: 'out-of-memory', message: `Step "${step}" used more memory${limit} and was stopped; give it more with resources.memory, or make it need less.` };
+    return {
+      kind: 'out-of-memory',
+      message: `Step "${step}" used more memory${limit} and was stopped; give it more with resources.memory, or make it need less.`,
+    };
   }
   if (ended.reason === 'timeout') {
     const limit = limits.timeout ? ` than its limit of ${limits.timeout} seconds` : ' than it may';
@@ -34,13 +37,22 @@ export function errorOf(ended: Ended, { step, stopped, limits, diskFull, complai
   }
   if (ended.signal !== null) {
     const name = signalNames.get(ended.signal) ?? `signal ${ended.signal}`;
-    if (crashes.has(name)) return { kind: 'user', message: `Step "${step}" crashed its Python process (${name}): a compiled library or ctypes did something it must not.` };
+    if (crashes.has(name))
+      return {
+        kind: 'user',
+        message: `Step "${step}" crashed its Python process (${name}): a compiled library or ctypes did something it must not.`,
+      };
     const why = name === 'SIGKILL' ? ', which the system does when memory runs out' : '';
     return { kind: 'killed', message: `Step "${step}" was killed from outside (${name})${why}.` };
   }
-  if (diskFull) return { kind: 'storage', message: `Step "${step}" could not write its result: the disk is full; make room and resume the run.` };
-  if (ended.exit === runnerCrashed) return { kind: 'platform', message: `Step "${step}" failed inside Stepwell's runner${complaint ? `: ${complaint}` : ''}.` };
-  return { kind: 'user', message: `Step "${step}" ended its Python process with exit code ${ended.exit ?? 'unknown'} before its cells had finished (os._exit does that).` };
+  if (diskFull)
+    return { kind: 'storage', message: `Step "${step}" could not write its result: the disk is full; make room and resume the run.` };
+  if (ended.exit === runnerCrashed)
+    return { kind: 'platform', message: `Step "${step}" failed inside Stepwell's runner${complaint ? `: ${complaint}` : ''}.` };
+  return {
+    kind: 'user',
+    message: `Step "${step}" ended its Python process with exit code ${ended.exit ?? 'unknown'} before its cells had finished (os._exit does that).`,
+  };
 }
 
 function bytes(count: number): string {

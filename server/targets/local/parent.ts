@@ -43,7 +43,11 @@ export class Parent {
 
   constructor(options: ParentOptions, listener: ParentListener) {
     // Its folder is the runner's: `-m` puts the current folder before everything else, and a notebook's folder may hold a json.py.
-    this.process = spawn(options.python, ['-m', 'stepwell.parent'], { cwd: options.runnerPath, env: options.env, stdio: ['pipe', 'pipe', 'pipe'] });
+    this.process = spawn(options.python, ['-m', 'stepwell.parent'], {
+      cwd: options.runnerPath,
+      env: options.env,
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
     this.say({ do: 'prepare', modules: options.modules, folder: options.folder });
     const lines = new Lines(line => this.heard(line, listener));
     this.process.stdout.on('data', (chunk: Buffer) => lines.push(chunk));
@@ -98,13 +102,17 @@ export class Parent {
     const key = typeof message?.key === 'string' ? message.key : '';
     switch (message?.say) {
       case 'ready':
-        return listener.ready({ python: String(message.python), noisy: Array.isArray(message.noisy) ? message.noisy.map(String) : [] });
+        listener.ready({ python: String(message.python), noisy: Array.isArray(message.noisy) ? message.noisy.map(String) : [] });
+        break;
       case 'started':
-        return listener.started(key, Number(message.pid), Number(message.startTime));
+        listener.started(key, Number(message.pid), Number(message.startTime));
+        break;
       case 'event':
-        return listener.event(key, message.event);
+        listener.event(key, message.event);
+        break;
       case 'ended':
-        return listener.ended(key, message as unknown as Ended);
+        listener.ended(key, message as unknown as Ended);
+        break;
       default:
         // Something that a module printed behind everybody's back.
         this.complain(`${line}\n`);

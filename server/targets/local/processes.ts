@@ -63,4 +63,5 @@ async function fromPs(marks: string[]): Promise<number[]> {
   return lines.filter(line => marks.some(mark => ` ${line} `.includes(` ${mark} `))).map(line => Number.parseInt(line, 10));
 }
 
-const ps = (args: string[]) => new Promise<string>(resolve => execFile('ps', args, { maxBuffer: 1 << 28 }, (_error, output) => resolve(output ?? '')));
+const ps = (args: string[]) =>
+  new Promise<string>(resolve => execFile('ps', args, { maxBuffer: 1 << 28 }, (_error, output) => resolve(output ?? '')));

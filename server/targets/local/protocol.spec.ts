@@ -43,12 +43,20 @@ async function told(actions: Action[], target = make()): Promise<string[]> {
 
 describe('what an attempt says', () => {
   it('is told before its end although the parent was faster', async () => {
-    expect(await told([['send', started], ['ended', {}], ['sleep', 0.3], ['send', result], ['close']])).toEqual(['started', 'result', 'ended']);
+    expect(await told([['send', started], ['ended', {}], ['sleep', 0.3], ['send', result], ['close']])).toEqual([
+      'started',
+      'result',
+      'ended',
+    ]);
   });
 
   it('is told although it connected after the parent said that it ended', async () => {
     // The connection waits in the listener's queue: made before, seen after.
-    expect(await told([['connect'], ['ended', {}], ['send', started], ['send', result], ['close']])).toEqual(['started', 'result', 'ended']);
+    expect(await told([['connect'], ['ended', {}], ['send', started], ['send', result], ['close']])).toEqual([
+      'started',
+      'result',
+      'ended',
+    ]);
   });
 
   it('need not be anything', async () => {
@@ -56,7 +64,13 @@ describe('what an attempt says', () => {
   });
 
   it('ends within seconds though something holds the socket open', async () => {
-    expect(await told([['send', started], ['ended', { exit: null, signal: 9 }], ['sleep', 3600]])).toEqual(['started', 'ended killed']);
+    expect(
+      await told([
+        ['send', started],
+        ['ended', { exit: null, signal: 9 }],
+        ['sleep', 3600],
+      ]),
+    ).toEqual(['started', 'ended killed']);
   });
 
   it('is put together from pieces and parted from garbage, which is kept aside', async () => {
@@ -64,7 +78,14 @@ describe('what an attempt says', () => {
     const target = make();
     const ear = new Ear(target);
     const task = scripted([]);
-    const actions = [['raw', half[0]!.replace('TOKEN', task.token)], ['sleep', 0.1], ['raw', half[1]], ['send', result], ['close'], ['ended', {}]];
+    const actions = [
+      ['raw', half[0]!.replace('TOKEN', task.token)],
+      ['sleep', 0.1],
+      ['raw', half[1]],
+      ['send', result],
+      ['close'],
+      ['ended', {}],
+    ];
     task.cells[0]!.source = JSON.stringify(actions);
     await target.start(task);
     await ear.ended(task);
@@ -74,7 +95,10 @@ describe('what an attempt says', () => {
   });
 
   it('is dropped when it carries another token', async () => {
-    expect(await told([['send', { ...result, token: 'old' }], ['send', started], ['close'], ['ended', { exit: 1 }]])).toEqual(['started', 'ended user']);
+    expect(await told([['send', { ...result, token: 'old' }], ['send', started], ['close'], ['ended', { exit: 1 }]])).toEqual([
+      'started',
+      'ended user',
+    ]);
   });
 
   it('is over with its result', async () => {
@@ -82,11 +106,20 @@ describe('what an attempt says', () => {
   });
 
   it('is found in its folder when it had no time to say it', async () => {
-    expect(await told([['send', started], ['commit', { status: 'succeeded' }], ['ended', { exit: null, signal: 9 }], ['close']])).toEqual(['started', 'result', 'ended']);
+    expect(await told([['send', started], ['commit', { status: 'succeeded' }], ['ended', { exit: null, signal: 9 }], ['close']])).toEqual([
+      'started',
+      'result',
+      'ended',
+    ]);
   });
 
   it('is not what an earlier attempt of that name left there', async () => {
-    expect(await told([['commit', { status: 'succeeded', token: 'old' }], ['ended', { exit: 1 }]])).toEqual(['ended user']);
+    expect(
+      await told([
+        ['commit', { status: 'succeeded', token: 'old' }],
+        ['ended', { exit: 1 }],
+      ]),
+    ).toEqual(['ended user']);
   });
 
   it.each<[object, string]>([
@@ -103,15 +136,33 @@ describe('what an attempt says', () => {
 
 describe('the parent', () => {
   it('may print garbage', async () => {
-    expect(await told([['say', 'hello\n{"say":\n{"say":"what?"}\n{"say":"ended","key":"nobody/x/1"}\n'], ['send', result], ['close'], ['ended', {}]])).toEqual(['result', 'ended']);
+    expect(
+      await told([
+        ['say', 'hello\n{"say":\n{"say":"what?"}\n{"say":"ended","key":"nobody/x/1"}\n'],
+        ['send', result],
+        ['close'],
+        ['ended', {}],
+      ]),
+    ).toEqual(['result', 'ended']);
   });
 
   it('may die: what ran has ended, and what comes next gets another', async () => {
     const target = make();
     const ear = new Ear(target);
-    const [one, two] = [scripted([['send', started], ['sleep', 3600]]), scripted([['send', started], ['sleep', 0.2], ['die', 5]])];
+    const [one, two] = [
+      scripted([
+        ['send', started],
+        ['sleep', 3600],
+      ]),
+      scripted([
+        ['send', started],
+        ['sleep', 0.2],
+        ['die', 5],
+      ]),
+    ];
     await Promise.all([target.start(one), target.start(two)]);
-    for (const task of [one, two]) expect((await ear.ended(task)).error).toMatchObject({ kind: 'platform', message: expect.stringContaining('exit code 5') });
+    for (const task of [one, two])
+      expect((await ear.ended(task)).error).toMatchObject({ kind: 'platform', message: expect.stringContaining('exit code 5') });
     const next = scripted([['send', result], ['close'], ['ended', {}]]);
     await target.start(next);
     expect((await ear.ended(next)).error).toBeUndefined();
@@ -121,7 +172,11 @@ describe('the parent', () => {
     const log = join(place.home, 'log');
     const fake = { noisy: ['tqdm.auto'], log };
     const modules = ['numpy', 'tqdm.auto'];
-    const imported = () => readFileSync(log, 'utf8').trimEnd().split('\n').map(line => JSON.parse(line).modules);
+    const imported = () =>
+      readFileSync(log, 'utf8')
+        .trimEnd()
+        .split('\n')
+        .map(line => JSON.parse(line).modules);
     await make(fake, { modules }).warm();
     expect(imported()).toEqual([modules, ['numpy']]);
     expect(await told([['send', result], ['close'], ['ended', {}]], make(fake, { modules }))).toEqual(['result', 'ended']);
@@ -180,7 +235,11 @@ describe('a Python that cannot run steps', () => {
     await refused(make({}, { python: file }), /cannot be started \(EACCES\)/);
   });
 
-  it('lacks IPython', () => refused(make({ die: "ModuleNotFoundError: No module named 'IPython'\n" }), /has no package "IPython".*-m pip install ipython cloudpickle/));
+  it('lacks IPython', () =>
+    refused(
+      make({ die: "ModuleNotFoundError: No module named 'IPython'\n" }),
+      /has no package "IPython".*-m pip install ipython cloudpickle/,
+    ));
 
   it('lacks our package', async () => {
     const empty = join(place.home, 'empty');
@@ -197,7 +256,8 @@ describe('a Python that cannot run steps', () => {
     await refused(make({}, { python: old }), /is 3\.6\.9, and steps need 3\.10/);
   });
 
-  it('dies for a reason of its own, told in its last words', () => refused(make({ die: 'Traceback\n  …\nOSError: out of order\n' }), /could not get ready.*exit code 1, saying: OSError: out of order/));
+  it('dies for a reason of its own, told in its last words', () =>
+    refused(make({ die: 'Traceback\n  …\nOSError: out of order\n' }), /could not get ready.*exit code 1, saying: OSError: out of order/));
 });
 
 it('removes its socket’s folder when closed', async () => {

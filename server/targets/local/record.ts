@@ -31,7 +31,8 @@ export class Record {
     const files = [...this.lines];
     this.lines.clear();
     this.writing = this.writing.then(async () => {
-      for (const [name, lines] of files) await appendFile(join(this.folder, name), `${lines.join('\n')}\n`, { mode: 0o600 }).catch(() => {});
+      for (const [name, lines] of files)
+        await appendFile(join(this.folder, name), `${lines.join('\n')}\n`, { mode: 0o600 }).catch(() => {});
     });
     await this.writing;
   }

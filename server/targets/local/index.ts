@@ -8,7 +8,7 @@ import { readFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import type { TaskDocument, TaskError, TaskEvent, TaskResult } from '../../../pipeline/model/task';
 import { attemptFolder, attemptKey } from '../attempt';
-import { TargetProblem } from '../problem';
+import { folderProblem, TargetProblem } from '../problem';
 import type { AttemptId, Target, TargetEvent } from '../target';
 import { EventSocket } from './events';
 import { parseObject } from './lines';
@@ -44,7 +44,7 @@ export interface LocalTarget extends Target {
   warm(): Promise<void>;
 }
 
-/** Starts its warm parent at once. */
+/** Starts its warm parent at once. Throws a `TargetProblem` when `home` cannot be written. */
 export function createLocalTarget(options: LocalTargetOptions): LocalTarget {
   return new Local(options);
 }
@@ -87,7 +87,11 @@ class Local implements LocalTarget {
   private closing: Promise<void> | undefined;
 
   constructor(private readonly options: LocalTargetOptions) {
-    this.mark = newMark(options.home);
+    try {
+      this.mark = newMark(options.home);
+    } catch (error) {
+      throw folderProblem(error, options.home);
+    }
     this.socket = new EventSocket((key, line) => this.heard(key, line));
     this.noisy = this.readNoisy();
     this.startParent();
@@ -129,7 +133,7 @@ class Local implements LocalTarget {
         },
       );
     } catch (error) {
-      return Promise.reject(error);
+      return Promise.reject(folderProblem(error, this.options.home));
     }
   }
 

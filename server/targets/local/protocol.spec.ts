@@ -219,6 +219,23 @@ describe('the parent', () => {
   });
 });
 
+describe('a home that cannot be used', () => {
+  it('is told at once', () => {
+    const home = join(place.home, 'file');
+    writeFileSync(home, '');
+    expect(() => createLocalTarget({ python, runnerPath, home, folder: place.folder, modules: [] })).toThrow(
+      /cannot be made: a part of its path is a file/,
+    );
+  });
+
+  it('keeps an attempt from starting', async () => {
+    const target = make();
+    await target.warm();
+    writeFileSync(join(place.home, 'runs'), '');
+    await expect(target.start(scripted([]))).rejects.toMatchObject({ name: 'TargetProblem', message: expect.stringContaining(place.home) });
+  });
+});
+
 describe('a Python that cannot run steps', () => {
   const refused = async (target: LocalTarget, message: RegExp) => {
     await expect(target.warm()).rejects.toMatchObject({ name: 'TargetProblem', message: expect.stringMatching(message) });

@@ -30,27 +30,32 @@ class Memory:
     # id of an array → (owner, offset of its first element from the owner's start)
     views: dict[int, tuple[object, int]] = field(default_factory=dict)
     kept: list = field(default_factory=list)
+    # id of an array that pandas protects by copy-on-write → that array; id of a block → what stands for its values.
+    private: dict[int, object] = field(default_factory=dict)
+    blocks: dict[int, tuple[object, object]] = field(default_factory=dict)
 
-    def add(self, array, private: bool = False) -> None:
-        """Note which memory an array covers."""
+    def add(self, array) -> None:
+        """
+        Note which memory an array covers. Sharing between blocks of pandas cannot be seen under copy-on-write, as long as pandas knows of
+        it; a loaded frame does not, so blocks never share with one another. An array of the user's that looks into one block shares with it.
+        """
         if id(array) in self.seen or not array.size:
             return
         low, high = bounds(array)
         self.seen.add(id(array))
-        self.spans.append(Span(low, high, array, private))
+        self.spans.append(Span(low, high, array, id(array) in self.private))
 
     def clusters(self) -> list[list[Span]]:
         """Spans that overlap, where somebody could tell."""
-        found: list[list[Span]] = []
-        end = -1
-        for span in sorted(self.spans, key=lambda span: (span.low, -span.high)):
-            if span.low < end:
-                found[-1].append(span)
-                end = max(end, span.high)
+        found = []
+        for cluster in _overlapping(self.spans):
+            blocks = [span for span in cluster if span.private]
+            if len(blocks) > 1:
+                # Whoever writes to one of them gets a copy, so nobody sees it through another.
+                found += _overlapping([span for span in cluster if not span.private])
             else:
-                found.append([span])
-                end = span.high
-        return [cluster for cluster in found if len(cluster) > 1 and not all(span.private for span in cluster)]
+                found.append(cluster)
+        return [cluster for cluster in found if len(cluster) > 1]
 
     def plan(self) -> bool:
         """Decide who owns what. True if anything is shared, so that a second pass is needed."""
@@ -62,6 +67,19 @@ class Memory:
                     self.views[id(span.array)] = (owner, _first(span.array) - low)
             self.kept.append([span.array for span in cluster])
         return bool(self.views)
+
+
+def _overlapping(spans: list[Span]) -> list[list[Span]]:
+    found: list[list[Span]] = []
+    end = -1
+    for span in sorted(spans, key=lambda span: (span.low, -span.high)):
+        if span.low < end:
+            found[-1].append(span)
+            end = max(end, span.high)
+        else:
+            found.append([span])
+            end = span.high
+    return found
 
 
 def bounds(array) -> tuple[int, int]:

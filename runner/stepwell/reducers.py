@@ -15,7 +15,7 @@ import sys
 import types
 import weakref
 
-from . import memory
+from . import frames, memory
 
 
 class Refused(Exception):
@@ -189,6 +189,30 @@ def _make_matrix(parts):
     return matrix
 
 
+def _callbacks(registry, pickler):
+    """Matplotlib's registries count up when they are pickled; looking at a figure must not change it."""
+    reduced = registry.__reduce_ex__(5)
+    if isinstance(reduced[2], dict) and isinstance(reduced[2].get("_cid_gen"), int):
+        registry._cid_gen = itertools.count(reduced[2]["_cid_gen"])
+    return reduced
+
+
+def _frozen(obj, pickler):
+    """Instances with slots whose class does not let attributes be set: their state is set past it."""
+    reduced = obj.__reduce_ex__(5)
+    if isinstance(reduced, tuple) and len(reduced) > 2 and isinstance(reduced[2], tuple) and len(reduced[2]) == 2 and not hasattr(obj, "__setstate__"):
+        return (*reduced[:3], *(*reduced[3:], None, None)[:2], fill_frozen)
+    return reduced
+
+
+def fill_frozen(obj, state) -> None:
+    attributes, slots = state
+    if attributes:
+        obj.__dict__.update(attributes)
+    for name, value in (slots or {}).items():
+        object.__setattr__(obj, name, value)
+
+
 def _array(array, pickler):
     return memory.reduce_array(array, pickler)
 
@@ -216,6 +240,11 @@ for _name, _kind in vars(itertools).items():
 # By module and name, for libraries that may not be loaded.
 NAMED = {
     ("numpy", "ndarray"): _array,
+    ("pandas.core.generic", "NDFrame"): frames.reduce_frame,
+    ("pandas._libs.internals", "Block"): frames.reduce_block,
+    ("pandas.core.indexes.base", "Index"): frames.reduce_index,
+    ("pandas", "Index"): frames.reduce_index,
+    ("matplotlib.cbook", "CallbackRegistry"): _callbacks,
     ("builtins", "BaseException"): _exception,
     ("xgboost.core", "DMatrix"): _data_matrix,
     ("_asyncio", "Task"): refuse("a task of asyncio"),
@@ -247,5 +276,8 @@ def find(kind: type):
                 break
     if found is None and issubclass(kind, io.IOBase):
         found = _string_io if issubclass(kind, (io.StringIO, io.BytesIO)) else _open_file
+    if found is None and kind.__setattr__ is not object.__setattr__ and kind.__reduce_ex__ is object.__reduce_ex__ and kind.__reduce__ is object.__reduce__:
+        if any("__slots__" in vars(base) for base in kind.__mro__[:-1]):
+            found = _frozen
     REDUCERS[kind] = found
     return found

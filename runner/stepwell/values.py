@@ -196,7 +196,7 @@ def _bundle(members: list[str], written: dict[str, Written], namespace: dict, de
     fixes = _orders(pickler)
     planned = pickler.memory
     if planned.plan() or fixes or only is not None and only.plain is not None:
-        memory = Memory(views=planned.views, kept=[planned, pickler])
+        memory = Memory(views=planned.views, kept=[planned, pickler], private=planned.private, blocks=planned.blocks)
         stream, buffers, pickler = pickling.dump([values, fixes], namespace, definitions, memory)
         only = None
     return stream, buffers, pickler.needs, only is not None

@@ -5,11 +5,11 @@
 import { isVariable } from '../model/name';
 import type { Fix, Problem, Range } from '../model/problem';
 import { closest } from '../model/settings';
-import { isHistory } from './2-analyse';
 import type { Reading } from './1-read/read';
+import { isHistory } from './2-analyse';
 import type { Arrangement, PlacedCell } from './3-link/arrange';
-import type { CellAnalysis } from './analysis';
 import type { Linked, LinkedStep, Writer } from './3-link/link';
+import type { CellAnalysis } from './analysis';
 
 export interface Checked {
   reading: Reading;
@@ -83,7 +83,9 @@ function* history({ linked }: Checked): Iterable<Problem> {
 
 function* names({ linked }: Checked): Iterable<Problem> {
   const { steps, definitions, writers } = linked;
-  const known = lazy(() => [...new Set([...writers.keys(), ...definitions.all.flatMap(one => one.names), ...linked.given])].filter(isVariable));
+  const known = lazy(() =>
+    [...new Set([...writers.keys(), ...definitions.all.flatMap(one => one.names), ...linked.given])].filter(isVariable),
+  );
   const firstWriter = (name: string): Writer | undefined => {
     let one = writers.get(name);
     while (one?.before) one = one.before;
@@ -109,7 +111,9 @@ function* names({ linked }: Checked): Iterable<Problem> {
           severity: 'warning',
           message: `Nobody provides "${name}", which the step "${step.name}" reads.${meant && meant !== name ? ` Did you mean "${meant}"?` : ''}`,
           ...place,
-          ...(meant && meant !== name && range ? { fix: { do: 'replace-text', label: `Change to ${meant}`, cell, range, text: meant } satisfies Fix } : {}),
+          ...(meant && meant !== name && range
+            ? { fix: { do: 'replace-text', label: `Change to ${meant}`, cell, range, text: meant } satisfies Fix }
+            : {}),
         };
       }
     }
@@ -181,7 +185,13 @@ function* order({ linked: { steps } }: Checked): Iterable<Problem> {
             : `The step "${step.name}" is to run after "${name}", but there is no such step.${meant ? ` Did you mean "${meant}"?` : ''}`,
         step: step.name,
         cell: step.cells[0]?.cell,
-        fix: { do: 'set-step-setting', label: meant ? `Change to ${meant}` : `Remove ${name}`, step: step.name, key: 'after', value: after },
+        fix: {
+          do: 'set-step-setting',
+          label: meant ? `Change to ${meant}` : `Remove ${name}`,
+          step: step.name,
+          key: 'after',
+          value: after,
+        },
       };
     }
   }
@@ -205,7 +215,13 @@ function* declarations({ linked, reading }: Checked): Iterable<Problem> {
     const { step } = one;
     const { inputs, outputs } = step.settings;
     const cell = step.cells[0]?.cell;
-    const setting = (key: 'inputs' | 'outputs', label: string, value: string[]): Fix => ({ do: 'set-step-setting', label, step: step.name, key, value });
+    const setting = (key: 'inputs' | 'outputs', label: string, value: string[]): Fix => ({
+      do: 'set-step-setting',
+      label,
+      step: step.name,
+      key,
+      value,
+    });
     if (inputs) {
       for (const read of step.reads) {
         if (read.declared || !isVariable(read.name) || read.name === '*' || read.from === undefined) continue;
@@ -228,7 +244,11 @@ function* declarations({ linked, reading }: Checked): Iterable<Problem> {
           message: `The inputs of the step "${step.name}" name "${name}", which no step above provides.`,
           cell,
           step: step.name,
-          fix: setting('inputs', `Remove ${name} from the inputs`, inputs.filter(input => input !== name)),
+          fix: setting(
+            'inputs',
+            `Remove ${name} from the inputs`,
+            inputs.filter(input => input !== name),
+          ),
         };
       }
     }
@@ -241,7 +261,11 @@ function* declarations({ linked, reading }: Checked): Iterable<Problem> {
           message: `The outputs of the step "${step.name}" name "${name}", which its code never assigns or changes.`,
           cell,
           step: step.name,
-          fix: setting('outputs', `Remove ${name} from the outputs`, outputs.filter(output => output !== name)),
+          fix: setting(
+            'outputs',
+            `Remove ${name} from the outputs`,
+            outputs.filter(output => output !== name),
+          ),
         };
       }
     }
@@ -272,7 +296,10 @@ const bound: [RegExp, string][] = [
   [/^(?:io\.|codecs\.|gzip\.|bz2\.|lzma\.)?open\s*\((?!.*\)\s*\.)/, 'an open file'],
   [/^(?:sqlite3|psycopg2?|pymysql|MySQLdb|cx_Oracle|oracledb|pyodbc|duckdb)\.connect\s*\((?!.*\)\s*\.)/, 'a database connection'],
   [/^[\w.]+\.cursor\s*\(\s*\)\s*$/, 'a database cursor'],
-  [/^(?:threading|multiprocessing|mp|asyncio)\.(?:R?Lock|Event|Condition|Semaphore|BoundedSemaphore|Thread|Process|Pool|Queue|Barrier)\s*\(/, 'tied to its process'],
+  [
+    /^(?:threading|multiprocessing|mp|asyncio)\.(?:R?Lock|Event|Condition|Semaphore|BoundedSemaphore|Thread|Process|Pool|Queue|Barrier)\s*\(/,
+    'tied to its process',
+  ],
   [/^(?:concurrent\.futures\.)?(?:Thread|Process)PoolExecutor\s*\(/, 'tied to its process'],
   [/^subprocess\.Popen\s*\(/, 'a running process'],
   [/^socket\.socket\s*\(/, 'an open connection'],
@@ -391,5 +418,8 @@ function cycle(graph: readonly number[][]): number[] | undefined {
 
 function lazy<T>(make: () => T): () => T {
   let made: { value: T } | undefined;
-  return () => (made ??= { value: make() }).value;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
 }

@@ -6,17 +6,31 @@ const tagged = (source: string) => cellsOf(source);
 
 describe('compile', () => {
   it('never throws, whatever JSON or text it is given', () => {
-    const tag = fc.oneof(fc.constantFrom('step:a', 'step:b', 'block:', 'prev:a', 'imports', 'parameters', 'skip', 'limit:x', 'image:'), fc.string());
-    const source = fc.oneof(fc.string(), fc.array(fc.string()), fc.constantFrom('a = b', 'def f(x=a): return g(x)', 'class A(B): pass', 'import a as b', 'b.c(d)', 'exec(a)', 'del a'));
+    const tag = fc.oneof(
+      fc.constantFrom('step:a', 'step:b', 'block:', 'prev:a', 'imports', 'parameters', 'skip', 'limit:x', 'image:'),
+      fc.string(),
+    );
+    const source = fc.oneof(
+      fc.string(),
+      fc.array(fc.string()),
+      fc.constantFrom('a = b', 'def f(x=a): return g(x)', 'class A(B): pass', 'import a as b', 'b.c(d)', 'exec(a)', 'del a'),
+    );
     const cell = fc.record(
-      { cell_type: fc.constantFrom('code', 'markdown', 'raw'), metadata: fc.oneof(fc.record({ tags: fc.array(tag) }), fc.jsonValue()), source },
+      {
+        cell_type: fc.constantFrom('code', 'markdown', 'raw'),
+        metadata: fc.oneof(fc.record({ tags: fc.array(tag) }), fc.jsonValue()),
+        source,
+      },
       { requiredKeys: ['cell_type'] },
     );
     const notebook = fc.record({
       nbformat: fc.constant(4),
       nbformat_minor: fc.nat(5),
       metadata: fc.oneof(
-        fc.record({ stepwell: fc.record({ steps: fc.dictionary(fc.constantFrom('a', 'b'), fc.jsonValue()), defaults: fc.jsonValue() }), kubeflow_notebook: fc.jsonValue() }),
+        fc.record({
+          stepwell: fc.record({ steps: fc.dictionary(fc.constantFrom('a', 'b'), fc.jsonValue()), defaults: fc.jsonValue() }),
+          kubeflow_notebook: fc.jsonValue(),
+        }),
         fc.jsonValue(),
       ),
       cells: fc.array(cell),
@@ -59,7 +73,9 @@ describe('compile', () => {
 
   it('gives defaults to every step, under its own settings', () => {
     const { pipeline } = compile(
-      tagged('# metadata: {"stepwell": {"defaults": {"retries": 1, "env": {"A": "1", "B": "1"}}, "steps": {"a": {"retries": 2, "env": {"B": "2"}}}}}\n# %% [step:a]\n1\n# %% [step:b]\n2'),
+      tagged(
+        '# metadata: {"stepwell": {"defaults": {"retries": 1, "env": {"A": "1", "B": "1"}}, "steps": {"a": {"retries": 2, "env": {"B": "2"}}}}}\n# %% [step:a]\n1\n# %% [step:b]\n2',
+      ),
     );
     expect(pipeline?.steps.map(({ settings }) => settings)).toEqual([
       { retries: 2, env: { A: '1', B: '2' } },
@@ -70,25 +86,53 @@ describe('compile', () => {
 
 describe('createCompiler', () => {
   it('gives after any edits what a new compiler gives', () => {
-    const sources = ['x = 1', 'x += 1', 'def f(): return x', 'print(f())', 'y = x', 'y.append(x)', 'del x', 'class A: pass', 'a = A()', 'import m', 'm.go(y)'];
+    const sources = [
+      'x = 1',
+      'x += 1',
+      'def f(): return x',
+      'print(f())',
+      'y = x',
+      'y.append(x)',
+      'del x',
+      'class A: pass',
+      'a = A()',
+      'import m',
+      'm.go(y)',
+    ];
     const cell = fc.record({ source: fc.constantFrom(...sources), step: fc.constantFrom('a', 'b', 'c', 'd') });
-    const build = (cells: { source: string; step: string }[]) => tagged(cells.map(({ source, step }) => `# %% [step:${step}]\n${source}\n`).join(''));
+    const build = (cells: { source: string; step: string }[]) =>
+      tagged(cells.map(({ source, step }) => `# %% [step:${step}]\n${source}\n`).join(''));
     fc.assert(
-      fc.property(fc.array(cell, { minLength: 1, maxLength: 12 }), fc.array(fc.tuple(fc.nat(11), cell), { maxLength: 5 }), (cells, edits) => {
-        const compiler = createCompiler();
-        compiler.compile(build(cells));
-        const now = [...cells];
-        for (const [at, one] of edits) {
-          now[at % now.length] = one;
-          expect(compiler.compile(build(now))).toEqual(compile(build(now)));
-        }
-      }),
+      fc.property(
+        fc.array(cell, { minLength: 1, maxLength: 12 }),
+        fc.array(fc.tuple(fc.nat(11), cell), { maxLength: 5 }),
+        (cells, edits) => {
+          const compiler = createCompiler();
+          compiler.compile(build(cells));
+          const now = [...cells];
+          for (const [at, one] of edits) {
+            now[at % now.length] = one;
+            expect(compiler.compile(build(now))).toEqual(compile(build(now)));
+          }
+        },
+      ),
       { numRuns: 60 },
     );
   });
 
   it('waits only for steps above, apart from `after`', () => {
-    const sources = ['x = 1', 'x += y', 'y = 2', 'print(x)', 'if z: y = 3', 'exec(x)', 'z = [x]', 'z.sort()', 'open("f").read()', 'open("f", "w")'];
+    const sources = [
+      'x = 1',
+      'x += y',
+      'y = 2',
+      'print(x)',
+      'if z: y = 3',
+      'exec(x)',
+      'z = [x]',
+      'z.sort()',
+      'open("f").read()',
+      'open("f", "w")',
+    ];
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...sources), { minLength: 2, maxLength: 12 }), cells => {
         const { pipeline } = compile(tagged(cells.map((source, index) => `# %% [step:s${index}]\n${source}\n`).join('')));
@@ -105,17 +149,21 @@ describe('suggest', () => {
   const tagsOf = (source: string): string[] => suggest(tagged(source)).map(({ cell, tags }) => `${cell}:${tags.join(',')}`);
 
   it('follows second-level headings', () => {
-    expect(tagsOf('# %% md\n# Title\n# %%\nimport a\n# %%\nn = 3\n# %% md\n## 1. Load the data\n# %%\nx = a.load(n)\n# %%\ny = x\n# %% md\n## Train & test!\n# %%\nz = y\n')).toEqual([
-      '1:imports',
-      '2:parameters',
-      '4:step:load-the-data',
-      '5:step:load-the-data',
-      '7:step:train-test',
-    ]);
+    expect(
+      tagsOf(
+        '# %% md\n# Title\n# %%\nimport a\n# %%\nn = 3\n# %% md\n## 1. Load the data\n# %%\nx = a.load(n)\n# %%\ny = x\n# %% md\n## Train & test!\n# %%\nz = y\n',
+      ),
+    ).toEqual(['1:imports', '2:parameters', '4:step:load-the-data', '5:step:load-the-data', '7:step:train-test']);
   });
 
   it('cuts by dataflow where there are no headings', () => {
-    expect(tagsOf('# %%\ndef f(x):\n    return x\n# %%\na = f(g())\n# %%\na.sort()\n# %%\nb = g()\n# %%\nprint(b)\n')).toEqual(['0:functions', '1:step:a', '2:step:a', '3:step:b', '4:step:b']);
+    expect(tagsOf('# %%\ndef f(x):\n    return x\n# %%\na = f(g())\n# %%\na.sort()\n# %%\nb = g()\n# %%\nprint(b)\n')).toEqual([
+      '0:functions',
+      '1:step:a',
+      '2:step:a',
+      '3:step:b',
+      '4:step:b',
+    ]);
   });
 
   it('gives equal headings different names, and keeps tags that are not ours', () => {
@@ -129,7 +177,9 @@ describe('suggest', () => {
 
 describe('convertKaleTags', () => {
   it('rewrites what has a name of ours', () => {
-    expect(convertKaleTags(tagged('# %% [pipeline-parameters]\nn = 1\n# %% [block:a]\n1\n# %% [block:, prev:a]\n2\n# %% [step:b, prev:a]\n3'))).toEqual([
+    expect(
+      convertKaleTags(tagged('# %% [pipeline-parameters]\nn = 1\n# %% [block:a]\n1\n# %% [block:, prev:a]\n2\n# %% [step:b, prev:a]\n3')),
+    ).toEqual([
       { cell: 0, tags: ['parameters'] },
       { cell: 1, tags: ['step:a'] },
       { cell: 2, tags: ['prev:a'] },
@@ -139,7 +189,11 @@ describe('convertKaleTags', () => {
 
 describe('toMermaid', () => {
   it('draws steps and what crosses', () => {
-    const { pipeline } = compile(tagged('# metadata: {"stepwell": {"steps": {"c": {"after": ["b"]}}}}\n# %% [step:a]\nx = 1\n# %% [step:b]\nprint(x)\n# %% [step:c]\nprint(x)'));
+    const { pipeline } = compile(
+      tagged(
+        '# metadata: {"stepwell": {"steps": {"c": {"after": ["b"]}}}}\n# %% [step:a]\nx = 1\n# %% [step:b]\nprint(x)\n# %% [step:c]\nprint(x)',
+      ),
+    );
     expect(toMermaid(pipeline!)).toBe('flowchart TD\n  s0["a"]\n  s1["b"]\n  s2["c"]\n  s0 -->|"x"| s1\n  s0 -->|"x"| s2\n  s1 -.-> s2\n');
   });
 });

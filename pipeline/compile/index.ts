@@ -49,7 +49,10 @@ export function createCompiler(): Compiler {
       const reading = read(found.notebook, options.name);
       const cells = reading.cells.map(cell => {
         let analysis = kept.get(cell.source);
-        if (!analysis) kept.set(cell.source, (analysis = analyse(cell.source)));
+        if (!analysis) {
+          analysis = analyse(cell.source);
+          kept.set(cell.source, analysis);
+        }
         return Object.assign(cell, { analysis });
       });
       if (kept.size > 2 * cells.length + spare) kept = new Map(cells.map(cell => [cell.source, cell.analysis]));

@@ -17,7 +17,8 @@ export function toMermaid(pipeline: Pipeline): string {
     }
     for (const from of step.dependsOn) {
       const crossing = names.get(from) ?? [];
-      const label = crossing.length > listed ? `${crossing.slice(0, listed).join(', ')}, +${crossing.length - listed}` : crossing.join(', ');
+      const label =
+        crossing.length > listed ? `${crossing.slice(0, listed).join(', ')}, +${crossing.length - listed}` : crossing.join(', ');
       const id = ids.get(from)!;
       lines.push(label ? `  ${id} -->|"${quote(label)}"| ${ids.get(step.name)}` : `  ${id} -.-> ${ids.get(step.name)}`);
     }
@@ -26,4 +27,5 @@ export function toMermaid(pipeline: Pipeline): string {
 }
 
 /** Mermaid reads entities inside quotes. */
-const quote = (text: string): string => text.replaceAll('&', '#amp;').replaceAll('"', '#quot;').replaceAll('<', '#lt;').replaceAll('>', '#gt;');
+const quote = (text: string): string =>
+  text.replaceAll('&', '#amp;').replaceAll('"', '#quot;').replaceAll('<', '#lt;').replaceAll('>', '#gt;');

@@ -2,13 +2,13 @@
  * Proposes tags. Steps follow the second-level headings; a notebook without such headings is cut where little data crosses: a new step
  * begins at a cell that uses nothing the step before it made. `convertKaleTags` rewrites Kale's tags as ours.
  */
-import { text, type Notebook, type NotebookCell } from '../model/notebook';
+import { type Notebook, type NotebookCell, text } from '../model/notebook';
 import { readNotebook } from './1-read/notebook';
 import { readParameters } from './1-read/parameters';
 import { isStepName, readTags, validStepName } from './1-read/tags';
 import { analyse } from './2-analyse';
-import type { CellAnalysis } from './analysis';
 import { summary } from './3-link/summary';
+import type { CellAnalysis } from './analysis';
 
 /** All tags that the cell would have: those that are not ours are kept. */
 export interface CellProposal {
@@ -40,7 +40,8 @@ export function suggest(input: unknown): CellProposal[] {
     const tags = tagsOf(one);
     const said = readTags(tags);
     if (said.step) names.add(said.step);
-    if (said.role === undefined && text(one.source).trim() !== '') untagged.push({ cell, tags, source: text(one.source), analysis: analyse(text(one.source)) });
+    if (said.role === undefined && text(one.source).trim() !== '')
+      untagged.push({ cell, tags, source: text(one.source), analysis: analyse(text(one.source)) });
   }
   const steps: CodeCell[] = [];
   let below = false;
@@ -75,7 +76,8 @@ export function convertKaleTags(input: unknown): CellProposal[] {
       if (name === '') return [];
       return [`step:${isStepName(name) ? name : validStepName(name)}`];
     });
-    if (tags.length !== before.length || tags.some((tag, index) => tag !== before[index])) proposals.push({ cell, tags: [...new Set(tags)] });
+    if (tags.length !== before.length || tags.some((tag, index) => tag !== before[index]))
+      proposals.push({ cell, tags: [...new Set(tags)] });
   }
   return proposals;
 }
@@ -104,7 +106,8 @@ function roleOf({ analysis, source, cell }: CodeCell, below: boolean): string | 
 /** Whether a cell's text is its definitions, comments and blank lines. */
 function nothingElse(source: string, definitions: CellAnalysis['definitions']): boolean {
   let rest = source;
-  for (const { range } of [...definitions].sort((a, b) => b.range.from - a.range.from)) rest = rest.slice(0, range.from) + rest.slice(range.to);
+  for (const { range } of [...definitions].sort((a, b) => b.range.from - a.range.from))
+    rest = rest.slice(0, range.from) + rest.slice(range.to);
   return rest
     .replace(/^\s*(?:"""[\s\S]*?"""|'''[\s\S]*?''')/, '')
     .split('\n')
@@ -145,7 +148,10 @@ function byHeading(cells: CodeCell[], headings: Heading[]): Group[] {
       next++;
       entered = true;
     }
-    if (!group || entered) groups.push((group = { title: next > 0 ? headings[next - 1]!.title : 'start', cells: [] }));
+    if (!group || entered) {
+      group = { title: next > 0 ? headings[next - 1]!.title : 'start', cells: [] };
+      groups.push(group);
+    }
     group.cells.push(cell);
   }
   return groups;
@@ -162,7 +168,8 @@ function byDataflow(cells: CodeCell[], notebook: Notebook): Group[] {
     const connected = [...exposed.keys()].some(name => made.has(name));
     const aside = assigned.length === 0 && cell.analysis.mutates.length === 0;
     if (!group || (!connected && !aside && made.size > 0)) {
-      groups.push((group = { title: titleAbove(notebook, cell.cell) ?? assigned.at(-1) ?? '', cells: [] }));
+      group = { title: titleAbove(notebook, cell.cell) ?? assigned.at(-1) ?? '', cells: [] };
+      groups.push(group);
       made = new Set();
     }
     group.cells.push(cell);

@@ -11,7 +11,11 @@ describe('checkSettings', () => {
     { version: 1, name: 'x', description: 'd', environment: { anything: 1 }, returns: ['a'] },
     { defaults: { retries: 2, backoff: 1.5 } },
     step({ inputs: ['a'], outputs: [], after: ['b'], sources: ['s3://x'], files: ['a/*.csv'], target: 't', image: 'i' }),
-    step({ resources: { cpu: '500m', memory: '2Gi', gpu: 1, 'amd.com/gpu': 1 }, env: { A: 'b' }, secrets: { T: { secret: 's', key: 'k' } } }),
+    step({
+      resources: { cpu: '500m', memory: '2Gi', gpu: 1, 'amd.com/gpu': 1 },
+      env: { A: 'b' },
+      secrets: { T: { secret: 's', key: 'k' } },
+    }),
     step({ retries: 0, backoff: { first: 1, factor: 2, limit: 60 }, timeout: 0.5, reuse: { maxAge: 0 }, onFailure: 'continue' }),
     step({ when: 'x > 1', map: 'items', metrics: ['acc'], labels: {}, annotations: {}, nodeSelector: {}, tolerations: [{}], volumes: [] }),
   ])('takes %j', settings => {

@@ -78,7 +78,8 @@ const pythonNames = listOf(is('a variable name', isPythonName), 'a list of varia
 const texts = listOf(text, 'a list of texts');
 const textMap = mapOf(text, 'an object of texts');
 const quantity = (value: unknown): boolean =>
-  notNegative(value) || (typeof value === 'string' && /^\d+(\.\d+)?([eE][+-]?\d+)?(m|k|K|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$/.test(value.trim()));
+  notNegative(value) ||
+  (typeof value === 'string' && /^\d+(\.\d+)?([eE][+-]?\d+)?(m|k|K|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$/.test(value.trim()));
 
 const resources: Check = (value, path, bad) => {
   if (!isObject(value)) {

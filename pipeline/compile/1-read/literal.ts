@@ -159,7 +159,7 @@ function readValue(tokens: readonly Token[], start: number): ReadLiteral | undef
     if (peek('-') || peek('+')) {
       at++;
       const inner = one();
-      if (!inner || typeof inner.value !== 'number') return undefined;
+      if (typeof inner?.value !== 'number') return undefined;
       // Python's -0 is 0, and -0.0 is a float of its own; JSON has neither apart.
       if (inner.value === 0 && token.text === '-' && inner.type === 'float') exact = false;
       return { ...inner, value: token.text === '-' && inner.value !== 0 ? -inner.value : inner.value };
@@ -250,17 +250,17 @@ export function readString(token: string): string | undefined {
   if (prefix.includes('r')) return body;
   let known = true;
   const value = body.replace(
-    /\\(\n|[0-7]{1,3}|x[\da-fA-F]{2}|u[\da-fA-F]{4}|U[\da-fA-F]{8}|N\{[^}]*\}|[^])/g,
-    (whole, escape: string) => {
-      if (escape === '\n') return '';
-      if (/^[0-7]/.test(escape)) return String.fromCharCode(Number.parseInt(escape, 8));
-      if (/^[xuU]./.test(escape)) {
-        const code = Number.parseInt(escape.slice(1), 16);
+    /\\(\n|[0-7]{1,3}|x[\da-fA-F]{2}|u[\da-fA-F]{4}|U[\da-fA-F]{8}|N\{[^}]*\}|[\s\S])/g,
+    (match, sequence: string) => {
+      if (sequence === '\n') return '';
+      if (/^[0-7]/.test(sequence)) return String.fromCharCode(Number.parseInt(sequence, 8));
+      if (/^[xuU]./.test(sequence)) {
+        const code = Number.parseInt(sequence.slice(1), 16);
         if (code > 0x10ffff) known = false;
-        return code > 0x10ffff ? whole : String.fromCodePoint(code);
+        return code > 0x10ffff ? match : String.fromCodePoint(code);
       }
-      if (escape.startsWith('N{')) known = false;
-      return simple[escape] ?? whole;
+      if (sequence.startsWith('N{')) known = false;
+      return simple[sequence] ?? match;
     },
   );
   return known ? value : undefined;

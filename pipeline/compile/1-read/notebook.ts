@@ -5,7 +5,8 @@ import type { Problem } from '../../model/problem';
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Kernels of other languages that name none in their metadata. */
-const otherKernels = /^(ir|julia|bash|sh|scala|apache_toree|spark_?scala|javascript|deno|tslab|ijava|java|kotlin|rust|evcxr|gophernotes|octave|matlab|sas|stata|ruby|\.net)/i;
+const otherKernels =
+  /^(ir|julia|bash|sh|scala|apache_toree|spark_?scala|javascript|deno|tslab|ijava|java|kotlin|rust|evcxr|gophernotes|octave|matlab|sas|stata|ruby|\.net)/i;
 
 /** The notebook, or the problem that makes it none. Cells that are no cells are problems of the whole file. */
 export function readNotebook(input: unknown): { notebook: Notebook } | { problem: Problem } {
@@ -37,7 +38,11 @@ export function readNotebook(input: unknown): { notebook: Notebook } | { problem
     }
     const source = cell.source ?? '';
     if (typeof source !== 'string' && !(Array.isArray(source) && source.every(line => typeof line === 'string'))) {
-      return refuse('not-a-notebook', `This is not a notebook: the source of cell ${index + 1} is neither text nor a list of lines.`, index);
+      return refuse(
+        'not-a-notebook',
+        `This is not a notebook: the source of cell ${index + 1} is neither text nor a list of lines.`,
+        index,
+      );
     }
     cells.push({ ...cell, cell_type: cell.cell_type, source, metadata: isObject(cell.metadata) ? cell.metadata : {} });
   }

@@ -166,9 +166,12 @@ describe('readParameters', () => {
     expect(problems[0]).toMatchObject({ code: 'bad-parameter', severity: 'warning', cell: 0 });
   });
 
-  it.each(['import os', 'from a import b', '"""About."""', '%matplotlib inline', '!ls', '# only this', 'pass', ''])('has no word to say about %j', source => {
-    expect(read(source)).toEqual({ parameters: [], problems: [] });
-  });
+  it.each(['import os', 'from a import b', '"""About."""', '%matplotlib inline', '!ls', '# only this', 'pass', ''])(
+    'has no word to say about %j',
+    source => {
+      expect(read(source)).toEqual({ parameters: [], problems: [] });
+    },
+  );
 
   it('takes back a name that is computed afterwards', () => {
     expect(read('n = 1\nn = n + 1').parameters).toEqual([]);
@@ -195,7 +198,10 @@ describe('readLiteral', () => {
       if (value === null) return 'None';
       if (typeof value === 'boolean') return value ? 'True' : 'False';
       if (Array.isArray(value)) return `[${value.map(python).join(', ')}]`;
-      if (typeof value === 'object') return `{${Object.entries(value).map(([key, one]) => `${JSON.stringify(key)}: ${python(one)}`).join(', ')}}`;
+      if (typeof value === 'object')
+        return `{${Object.entries(value)
+          .map(([key, one]) => `${JSON.stringify(key)}: ${python(one)}`)
+          .join(', ')}}`;
       return JSON.stringify(value);
     };
     fc.assert(

@@ -37,7 +37,11 @@ export function readParameters(cells: readonly Cell[]): { parameters: Parameter[
           name,
           // An annotation of an earlier line still holds: `n: int` and below it `n = 3`.
           type: statement.annotated || !before?.annotated ? statement.type : before.type,
-          ...(statement.source === undefined ? (statement.value === undefined ? {} : { default: statement.value }) : { source: statement.source }),
+          ...(statement.source === undefined
+            ? statement.value === undefined
+              ? {}
+              : { default: statement.value }
+            : { source: statement.source }),
           ...((line.comment ?? before?.description) ? { description: line.comment ?? before?.description } : {}),
           cell,
           annotated: statement.annotated || before?.annotated,
@@ -99,8 +103,15 @@ const keywords = new Set(['if', 'for', 'while', 'with', 'try', 'else', 'finally'
 
 /** Names that a line assigns in a form we don't take apart (`a, b = 1, 2`, `a += 1`). */
 function assigned(tokens: readonly Token[]): string[] {
-  const equals = tokens.findIndex(token => token.kind === 'operator' && /^(=|\+=|-=|\*=|\/=|\/\/=|%=|\*\*=|&=|\|=|\^=|@=|>>=|<<=)$/.test(token.text));
-  return equals < 0 ? [] : tokens.slice(0, equals).filter(token => token.kind === 'name').map(token => token.text);
+  const equals = tokens.findIndex(
+    token => token.kind === 'operator' && /^(=|\+=|-=|\*=|\/=|\/\/=|%=|\*\*=|&=|\|=|\^=|@=|>>=|<<=)$/.test(token.text),
+  );
+  return equals < 0
+    ? []
+    : tokens
+        .slice(0, equals)
+        .filter(token => token.kind === 'name')
+        .map(token => token.text);
 }
 
 function topLevel(tokens: readonly Token[], text: string, from: number): number {
@@ -203,7 +214,8 @@ function unionOf(parts: Token[][]): ParameterType {
   let of: ParameterType = { kind: 'any' };
   if (kinds.size === 1) of = others[0]!;
   else if (others.every(type => type.kind === 'integer' || type.kind === 'number')) of = { kind: 'number' };
-  else if (others.every(type => type.kind === 'literal')) of = { kind: 'literal', values: others.flatMap(type => (type.kind === 'literal' ? type.values : [])) };
+  else if (others.every(type => type.kind === 'literal'))
+    of = { kind: 'literal', values: others.flatMap(type => (type.kind === 'literal' ? type.values : [])) };
   return others.length < types.length ? { kind: 'optional', of } : of;
 }
 
@@ -243,7 +255,9 @@ export function fits(value: Literal, type: ParameterType): boolean {
     case 'list':
       return Array.isArray(value) && value.every(item => fits(item, type.of));
     case 'dict':
-      return typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every(item => fits(item, type.of));
+      return (
+        typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every(item => fits(item, type.of))
+      );
   }
 }
 

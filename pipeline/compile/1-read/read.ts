@@ -48,7 +48,9 @@ const isBlank = (source: string): boolean => !/^[ \t\f]*[^\s#]/m.test(source);
 export function read(notebook: Notebook, defaultName = 'notebook'): Reading {
   const problems: Problem[] = [];
   const said = notebook.cells.map(cell => (cell.cell_type === 'code' ? readTags(cell.metadata.tags) : undefined));
-  said.forEach((tags, cell) => tags && problems.push(...tags.remarks.map(remark => tagProblem(remark, notebook.cells[cell]!.metadata.tags!, cell))));
+  for (const [cell, tags] of said.entries()) {
+    for (const remark of tags?.remarks ?? []) problems.push(tagProblem(remark, notebook.cells[cell]!.metadata.tags!, cell));
+  }
   const hasSteps = said.some(tags => tags?.role !== 'skip' && tags?.step !== undefined);
   const first = said.find(tags => tags?.role === 'step' || (tags?.role === 'metrics' && tags.step !== undefined))?.step ?? 'notebook';
   if (!hasSteps) {
@@ -63,7 +65,10 @@ export function read(notebook: Notebook, defaultName = 'notebook'): Reading {
   const byStep = new Map<string, { settings: StepSettings; after: string[] }>();
   const own = (name: string): { settings: StepSettings; after: string[] } => {
     let step = byStep.get(name);
-    if (!step) byStep.set(name, (step = { settings: {}, after: [] }));
+    if (!step) {
+      step = { settings: {}, after: [] };
+      byStep.set(name, step);
+    }
     return step;
   };
   let current = first;

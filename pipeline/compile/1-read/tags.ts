@@ -54,7 +54,8 @@ export function readTags(tags: unknown): CellTags {
   let found = lately.get(key);
   if (!found) {
     if (lately.size > 5000) lately.clear();
-    lately.set(key, (found = parseTags(tags)));
+    found = parseTags(tags);
+    lately.set(key, found);
   }
   return found;
 }
@@ -113,10 +114,22 @@ function choose(found: Set<Role>, steps: string[], result: CellTags): Role | und
   if (special.length > 1 || (special.length === 1 && steps.length > 0 && special[0] !== 'metrics')) {
     const others = [...special.slice(1), ...steps.map(step => `step:${step}`)];
     const tag = others[0]!;
-    remark(result, 'tag-conflict', 'warning', tag, `The cell is tagged both \`${special[0]}\` and \`${tag}\`; it is taken as \`${special[0]}\`.`);
+    remark(
+      result,
+      'tag-conflict',
+      'warning',
+      tag,
+      `The cell is tagged both \`${special[0]}\` and \`${tag}\`; it is taken as \`${special[0]}\`.`,
+    );
   }
   if (steps.length > 1) {
-    remark(result, 'tag-conflict', 'warning', `step:${steps[1]}`, `The cell is tagged for the steps "${steps.join('" and "')}"; a cell belongs to one step, so it runs in "${steps[0]}".`);
+    remark(
+      result,
+      'tag-conflict',
+      'warning',
+      `step:${steps[1]}`,
+      `The cell is tagged for the steps "${steps.join('" and "')}"; a cell belongs to one step, so it runs in "${steps[0]}".`,
+    );
   }
   return said[0];
 }
@@ -138,26 +151,38 @@ function readKaleSetting(tag: string, prefix: string, value: string, result: Cel
     case 'label':
     case 'annotation': {
       const key = parts[0]!.trim();
-      if (parts.length < 2 || key === '') return bad(`${prefix}:<key>:<value>`);
+      if (parts.length < 2 || key === '') {
+        bad(`${prefix}:<key>:<value>`);
+        return;
+      }
       const into = prefix === 'label' ? 'labels' : 'annotations';
       settings[into] = { ...settings[into], [key]: parts.slice(1).join(':').trim() };
       return;
     }
     case 'limit': {
       const [resource = '', amount = ''] = parts.map(part => part.trim());
-      if (parts.length !== 2 || resource === '' || amount === '') return bad('limit:<resource>:<amount>');
+      if (parts.length !== 2 || resource === '' || amount === '') {
+        bad('limit:<resource>:<amount>');
+        return;
+      }
       const number = Number(amount);
       settings.resources = { ...settings.resources, [resource]: Number.isFinite(number) ? number : amount };
       return;
     }
     case 'secret': {
       const [secret = '', key = '', variable = ''] = parts.map(part => part.trim());
-      if (parts.length !== 3 || !secret || !key || !variable) return bad('secret:<secret>:<key>:<variable>');
+      if (parts.length !== 3 || !secret || !key || !variable) {
+        bad('secret:<secret>:<key>:<variable>');
+        return;
+      }
       settings.secrets = { ...settings.secrets, [variable]: { secret, key } };
       return;
     }
     case 'cache':
-      if (value !== 'enabled' && value !== 'disabled') return bad('cache:enabled` or `cache:disabled');
+      if (value !== 'enabled' && value !== 'disabled') {
+        bad('cache:enabled` or `cache:disabled');
+        return;
+      }
       settings.reuse = value === 'enabled';
       return;
     default:
@@ -178,7 +203,14 @@ function unknown(tag: string, prefix: string, result: CellTags): void {
   const spaced = /^(?:step|block)s?(?:[\s_=.-]+(.*))?$/i.exec(tag);
   if (spaced) {
     const replace = spaced[1] ? `step:${validStepName(spaced[1])}` : undefined;
-    remark(result, 'unknown-tag', 'warning', tag, `The tag "${tag}" means nothing to Stepwell. Did you mean "${replace ?? 'step:<name>'}"?`, replace);
+    remark(
+      result,
+      'unknown-tag',
+      'warning',
+      tag,
+      `The tag "${tag}" means nothing to Stepwell. Did you mean "${replace ?? 'step:<name>'}"?`,
+      replace,
+    );
     return;
   }
   const meant = tag.length > 4 ? closest(tag, Object.keys(roles)) : '';

@@ -35,7 +35,10 @@ export class Aliases {
 
   private current(name: string): number {
     let node = this.nodes.get(name);
-    if (node === undefined) this.nodes.set(name, (node = this.node(name)));
+    if (node === undefined) {
+      node = this.node(name);
+      this.nodes.set(name, node);
+    }
     return node;
   }
 

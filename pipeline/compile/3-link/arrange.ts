@@ -4,9 +4,9 @@
  * taken up again becomes two.
  */
 import type { Problem } from '../../model/problem';
+import type { ReadCell, Reading, ReadStep } from '../1-read/read';
 import { isBuiltin } from '../2-analyse';
 import type { CellAnalysis } from '../analysis';
-import type { Reading, ReadCell, ReadStep } from '../1-read/read';
 import type { Effects } from './effects';
 import { summary } from './summary';
 
@@ -51,11 +51,13 @@ export function arrange(reading: Reading, cells: PlacedCell[], effects: Effects)
       step = undefined;
       parts.get(cell.step)!.push(name);
       const { inputs: _, outputs: __, ...kept } = settings.get(cell.step) ?? {};
-      steps.push((step = { name, settings: kept, cells: [] }));
+      step = { name, settings: kept, cells: [] };
+      steps.push(step);
       open.set(cell.step, step);
     }
     if (!step) {
-      steps.push((step = { name: cell.step, settings: settings.get(cell.step) ?? {}, cells: [] }));
+      step = { name: cell.step, settings: settings.get(cell.step) ?? {}, cells: [] };
+      steps.push(step);
       open.set(cell.step, step);
       parts.set(cell.step, [cell.step]);
     }
@@ -133,7 +135,12 @@ function settleShared(reading: Reading, cells: PlacedCell[], problems: Problem[]
   return result;
 }
 
-function whyNotShared({ analysis }: PlacedCell, below: boolean, fromStep: (name: string) => boolean, bound: Set<string>): string | undefined {
+function whyNotShared(
+  { analysis }: PlacedCell,
+  below: boolean,
+  fromStep: (name: string) => boolean,
+  bound: Set<string>,
+): string | undefined {
   const { exposed, defined } = summary(analysis);
   for (const name of exposed.keys()) if (fromStep(name)) return `needs "${name}"`;
   if (!below) return undefined;

@@ -2,8 +2,9 @@
  * Which names of the notebook are code (imports, functions, classes: they travel as source) and which are data. A name is code only if
  * nothing in the notebook says otherwise; everything in doubt is data, because a value crosses whatever it is.
  */
-import type { CellAnalysis, DefinitionUse } from '../analysis';
+
 import type { Cell, Definition } from '../../model/pipeline';
+import type { CellAnalysis, DefinitionUse } from '../analysis';
 import type { Effects } from './effects';
 
 /** A cell with what is known of it, at its place in the order in which the pipeline runs. */
@@ -35,7 +36,11 @@ export class Definitions {
   private readonly stars: Instance[] = [];
 
   /** `changed` are names to take as data whatever the code says. */
-  constructor(cells: readonly LinkCell[], private readonly effects: Effects, changed: Iterable<string> = []) {
+  constructor(
+    cells: readonly LinkCell[],
+    private readonly effects: Effects,
+    changed: Iterable<string> = [],
+  ) {
     for (const name of changed) this.data.add(name);
     for (const { analysis, step, cell } of cells) {
       for (const { name, code } of analysis.assigns) if (!code) this.data.add(name);
@@ -72,7 +77,9 @@ export class Definitions {
       news = false;
       for (const instance of this.all) {
         if (instance.names.length === 0 || instance.names.every(name => this.data.has(name)) || instance.kind === 'import') continue;
-        if (instance.use.needs.some(name => this.data.has(name) && !(instance.step < 0 && shared.has(name)) && !instance.names.includes(name))) {
+        if (
+          instance.use.needs.some(name => this.data.has(name) && !(instance.step < 0 && shared.has(name)) && !instance.names.includes(name))
+        ) {
           for (const name of instance.names) this.data.add(name);
           news = true;
         }

@@ -86,7 +86,8 @@ export class Effects {
     for (const name of effect.changes) {
       const parameter = effect.parameters.get(name);
       if (!parameter) continue;
-      if (parameter.kind === 'positional' ? parameter.index === position : parameter.kind === 'rest' && position >= parameter.index) return true;
+      if (parameter.kind === 'positional' ? parameter.index === position : parameter.kind === 'rest' && position >= parameter.index)
+        return true;
     }
     return false;
   }

@@ -62,7 +62,8 @@ export function fold(cells: readonly LinkCell[], step: number, notebook: Noteboo
 
   const need = (name: string, direct: boolean, cell: number, maybe: boolean, range?: Range): void => {
     const before = needs.get(name);
-    if (!before || (direct && !before.direct) || (before.direct && before.maybe && direct && !maybe)) needs.set(name, { name, direct, maybe, cell, range });
+    if (!before || (direct && !before.direct) || (before.direct && before.maybe && direct && !maybe))
+      needs.set(name, { name, direct, maybe, cell, range });
   };
   const write = (name: string, certain: boolean): void => {
     if (certain || !writes.has(name)) writes.set(name, certain || writes.get(name) === true);
@@ -188,7 +189,12 @@ export function fold(cells: readonly LinkCell[], step: number, notebook: Noteboo
     if (known) {
       for (const channel of known.reads) if (isChannel(channel)) need(channel, true, cell, true);
       for (const channel of known.writes) write(channel, false);
-      return [...own, ...call.arguments.filter(({ position }) => known.changes === 'all' || (position !== undefined && known.changes.includes(position))).map(({ name }) => name)];
+      return [
+        ...own,
+        ...call.arguments
+          .filter(({ position }) => known.changes === 'all' || (position !== undefined && known.changes.includes(position)))
+          .map(({ name }) => name),
+      ];
     }
     // A library's function whose value is thrown away was called for what it does to something.
     return call.dropped ? [...own, ...call.arguments.map(({ name }) => name)] : own;

@@ -3,15 +3,16 @@
  * nearest step above that writes the name (docs/running.md, "The rule"), and then its own writes become what the steps below find.
  * Work is proportional to the names that the cells mention.
  */
+
+import { isChannel, isFile, isVariable } from '../../model/name';
 import type { Parameter } from '../../model/parameter';
 import type { Definition, Read, Step, Write } from '../../model/pipeline';
-import { isChannel, isFile, isVariable } from '../../model/name';
 import { isBuiltin, isHistory } from '../2-analyse';
 import { Aliases } from './aliases';
 import type { Arrangement, PlacedCell, PlacedStep } from './arrange';
 import { Definitions, type Instance, type LinkCell, packageKey } from './definitions';
 import type { Effects } from './effects';
-import { fold, type Folded, type Need, type Notebook } from './fold';
+import { type Folded, fold, type Need, type Notebook } from './fold';
 
 /** A step with what checking wants to know of it beyond what the pipeline says. */
 export interface LinkedStep {
@@ -80,7 +81,10 @@ function linkOnce(arrangement: Arrangement, parameters: readonly Parameter[], ef
   for (const { analysis } of parameterCells) for (const { name } of analysis.assigns) if (!parameterNames.has(name)) computed.add(name);
 
   const fromParameters = new Set(parameterCells.map(cell => cell.cell));
-  const again = computed.size > 0 || parameterCells.some(one => one.analysis.definitions.length > 0) || parameters.some(one => one.source !== undefined) ? runAgain(parameterCells, parameters) : [];
+  const again =
+    computed.size > 0 || parameterCells.some(one => one.analysis.definitions.length > 0) || parameters.some(one => one.source !== undefined)
+      ? runAgain(parameterCells, parameters)
+      : [];
 
   const writers = new Map<string, Writer>();
   let anything: Writer | undefined;
@@ -141,7 +145,8 @@ function linkOnce(arrangement: Arrangement, parameters: readonly Parameter[], ef
       dependsOn: [],
     };
     // The first step runs the parameter cells themselves.
-    if (index > 0 && again.length > 0 && (uses.size > 0 || [...taken].some(one => one.step < 0 && fromParameters.has(one.cell)))) step.prelude = [...again, ...prelude];
+    if (index > 0 && again.length > 0 && (uses.size > 0 || [...taken].some(one => one.step < 0 && fromParameters.has(one.cell))))
+      step.prelude = [...again, ...prelude];
     const inferred = new Map(folded.writes);
     declare(step, placed, reads, folded, name => {
       const writer = latest(name);
@@ -158,7 +163,13 @@ function linkOnce(arrangement: Arrangement, parameters: readonly Parameter[], ef
     linked.push({ step, cells: placed.cells, folded, unprovided, reads, writes: inferred });
 
     for (const { name, certain } of step.writes) {
-      const writer: Writer = { step: index, certain, reads: reads.has(name), readers: 0, before: name === '*' ? anything : name === 'file:*' ? anyFile : writers.get(name) };
+      const writer: Writer = {
+        step: index,
+        certain,
+        reads: reads.has(name),
+        readers: 0,
+        before: name === '*' ? anything : name === 'file:*' ? anyFile : writers.get(name),
+      };
       if (name === '*') anything = writer;
       else if (name === 'file:*') anyFile = writer;
       else writers.set(name, writer);
@@ -187,7 +198,8 @@ function linkOnce(arrangement: Arrangement, parameters: readonly Parameter[], ef
       return;
     }
     if (name === 'file:*') {
-      for (const [written, writer] of writers) if (isFile(written)) for (let one: Writer | undefined = writer; one; one = one.before) dependsOn.add(one.step);
+      for (const [written, writer] of writers)
+        if (isFile(written)) for (let one: Writer | undefined = writer; one; one = one.before) dependsOn.add(one.step);
     }
     let stop = -1;
     for (let one = name === 'file:*' ? anyFile : writers.get(name); one; one = one.before) {
@@ -196,7 +208,8 @@ function linkOnce(arrangement: Arrangement, parameters: readonly Parameter[], ef
       stop = one.step;
       if (one.certain || one.reads) break;
     }
-    for (let one = isFile(name) ? anyFile : isChannel(name) ? undefined : anything; one && one.step > stop; one = one.before) dependsOn.add(one.step);
+    for (let one = isFile(name) ? anyFile : isChannel(name) ? undefined : anything; one && one.step > stop; one = one.before)
+      dependsOn.add(one.step);
   }
 }
 
@@ -207,7 +220,13 @@ function need(needs: Map<string, Need>, name: string, cell: number): void {
 }
 
 /** Declared inputs take the place of what functions may look up; what the step's own cells read stays, whatever is declared. */
-function declare(step: Step, placed: PlacedStep, reads: Map<string, Read>, folded: Folded, provider: (name: string) => string | undefined): void {
+function declare(
+  step: Step,
+  placed: PlacedStep,
+  reads: Map<string, Read>,
+  folded: Folded,
+  provider: (name: string) => string | undefined,
+): void {
   const { inputs } = placed.settings;
   if (!inputs) return;
   const declared = new Set(inputs);
@@ -256,7 +275,12 @@ function origins(definitions: Definitions): Map<string, string> {
 }
 
 /** The definitions that a step takes along: what it uses, what that needs, and what set it up, in notebook order. */
-function travel(folded: Folded, step: number, notebook: Notebook, changed: Set<string>): { prelude: Definition[]; needs: { name: string; cell: number }[]; taken: Set<Instance> } {
+function travel(
+  folded: Folded,
+  step: number,
+  notebook: Notebook,
+  changed: Set<string>,
+): { prelude: Definition[]; needs: { name: string; cell: number }[]; taken: Set<Instance> } {
   const { definitions, effects, carried } = notebook;
   const taken = new Set<Instance>();
   const seen = new Set<string>();
@@ -279,7 +303,9 @@ function travel(folded: Folded, step: number, notebook: Notebook, changed: Set<s
       }
     }
   }
-  if (folded.readsAll) for (const instance of definitions.all) if (instance.step < step && instance.names.some(name => definitions.isCode(name))) queue.push(instance);
+  if (folded.readsAll)
+    for (const instance of definitions.all)
+      if (instance.step < step && instance.names.some(name => definitions.isCode(name))) queue.push(instance);
   for (const star of definitions.starsAbove(step)) queue.push(star);
   while (queue.length > 0) {
     const instance = queue.pop()!;
@@ -298,7 +324,12 @@ function travel(folded: Folded, step: number, notebook: Notebook, changed: Set<s
     }
   }
   const prelude = [...taken]
-    .filter(instance => instance.step >= 0 && instance.step < step && !(instance.names.length > 0 && instance.names.every(name => definitions.data.has(name))))
+    .filter(
+      instance =>
+        instance.step >= 0 &&
+        instance.step < step &&
+        !(instance.names.length > 0 && instance.names.every(name => definitions.data.has(name))),
+    )
     .sort((a, b) => a.order - b.order)
     .map(({ names, kind, source, cell, line }) => ({ names, kind, source, cell, line }));
   return { prelude, needs, taken };

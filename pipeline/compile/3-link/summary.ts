@@ -14,7 +14,10 @@ const kept = new WeakMap<CellAnalysis, Summary>();
 
 export function summary(analysis: CellAnalysis): Summary {
   let one = kept.get(analysis);
-  if (!one) kept.set(analysis, (one = summarise(analysis)));
+  if (!one) {
+    one = summarise(analysis);
+    kept.set(analysis, one);
+  }
   return one;
 }
 

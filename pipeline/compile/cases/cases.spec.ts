@@ -4,9 +4,9 @@
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { problemCodes } from '../../model/problem';
 import type { Compiled } from '../index';
 import { compile } from '../index';
-import { problemCodes } from '../../model/problem';
 import { cellsOf } from './cells';
 
 interface Expected {
@@ -43,7 +43,10 @@ test.each(folders)('%s', name => {
   const { compiled, expected } = load(name);
   const steps = compiled.pipeline?.steps ?? [];
   const seen: Expected = { problems: codesOf(compiled).sort() };
-  const of = (key: 'reads' | 'writes' | 'prelude' | 'parameters' | 'dependsOn' | 'metrics', words: (step: (typeof steps)[number]) => string[]): void => {
+  const of = (
+    key: 'reads' | 'writes' | 'prelude' | 'parameters' | 'dependsOn' | 'metrics',
+    words: (step: (typeof steps)[number]) => string[],
+  ): void => {
     if (!expected[key]) return;
     const wanted = expected[key];
     seen[key] = Object.fromEntries(steps.filter(step => step.name in wanted).map(step => [step.name, words(step).join(' ')]));
@@ -54,11 +57,13 @@ test.each(folders)('%s', name => {
   of('parameters', step => step.parameters);
   of('dependsOn', step => step.dependsOn);
   of('metrics', step => step.settings.metrics ?? []);
-  if (expected.steps !== undefined) seen.steps = steps.map(step => `${step.name}:${step.cells.map(({ cell }) => cell).join(',')}`).join(' ');
+  if (expected.steps !== undefined)
+    seen.steps = steps.map(step => `${step.name}:${step.cells.map(({ cell }) => cell).join(',')}`).join(' ');
   if (expected.shared) seen.shared = compiled.pipeline?.sharedCells.map(({ cell }) => cell);
   const { messages = [], ...rest } = expected;
   expect(seen).toEqual({ ...rest, problems: [...(rest.problems ?? [])].sort() });
-  for (const message of messages) expect(compiled.problems.map(problem => problem.message)).toContainEqual(expect.stringContaining(message));
+  for (const message of messages)
+    expect(compiled.problems.map(problem => problem.message)).toContainEqual(expect.stringContaining(message));
 });
 
 /** Codes that only giving parameters or running raises; their specs are `1-read/parameters.spec.ts` and the engine's. */

@@ -11,7 +11,10 @@ export function cellsOf(source: string): Notebook {
     const [first = '', ...rest] = part.split('\n');
     const text = rest.join('\n').replace(/\n+$/, '');
     if (first.trim() === 'md') return { cell_type: 'markdown', metadata: {}, source: text };
-    const tags = /\[(.*)\]/.exec(first)?.[1]?.split(/,\s*/).filter(tag => tag !== '');
+    const tags = /\[(.*)\]/
+      .exec(first)?.[1]
+      ?.split(/,\s*/)
+      .filter(tag => tag !== '');
     return { cell_type: 'code', metadata: tags ? { tags } : {}, source: text, outputs: [], execution_count: null };
   });
   return { nbformat: 4, nbformat_minor: 5, metadata: metadata ? JSON.parse(metadata) : {}, cells };

@@ -191,7 +191,7 @@ function readValue(tokens: readonly Token[], start: number): ReadLiteral | undef
     const value: { [key: string]: Literal } = {};
     while (!accept('}')) {
       const key = one();
-      if (!key || key.type !== 'str' || !accept(':')) return undefined;
+      if (key?.type !== 'str' || !accept(':')) return undefined;
       const item = one();
       if (!item) return undefined;
       Object.defineProperty(value, key.value as string, { value: item.value, enumerable: true, configurable: true, writable: true });

@@ -10,6 +10,7 @@ test.each<[string, Partial<Problem>, string]>([
   ['has no place when it is about the file', {}, 'Nothing assigns "d". (unknown-name)'],
   ['names the cell, counted from 1', { cell: 0 }, 'cell 1: Nothing assigns "d". (unknown-name)'],
   ['names the line', { cell: 0, range: { from: 12, to: 13 } }, 'cell 1, line 3: Nothing assigns "d". (unknown-name)'],
+  ['does not name it twice', { cell: 0, range: { from: 0, to: 1 }, message: 'Cell 1, line 1: no.' }, 'Cell 1, line 1: no. (unknown-name)'],
   ['names the step', { step: 'train' }, 'step "train": Nothing assigns "d". (unknown-name)'],
   ['says that it is only a warning', { severity: 'warning', cell: 0 }, 'cell 1: warning: Nothing assigns "d". (unknown-name)'],
   [

@@ -9,7 +9,9 @@ export function problemText(problem: Problem, notebook: Notebook | undefined, st
   const colour = problem.severity === 'error' ? 'red' : problem.severity === 'warning' ? 'yellow' : 'grey';
   const place = placeText(problem, notebook);
   const head = problem.severity === 'error' ? '' : `${problem.severity}: `;
-  const line = `${place ? `${place}: ` : ''}${paint(colour, head)}${problem.message} ${paint('grey', `(${problem.code})`)}`;
+  // Some sentences begin with their place.
+  const said = /^(?:in )?cell \d/i.test(problem.message);
+  const line = `${place && !said ? `${place}: ` : ''}${paint(colour, head)}${problem.message} ${paint('grey', `(${problem.code})`)}`;
   return problem.fix ? `${line}\n  ${fixText(problem.fix)}` : line;
 }
 

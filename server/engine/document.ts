@@ -1,7 +1,7 @@
 /** Writes the task document of an attempt: everything the runner needs to know, and nothing else. */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import type { Literal } from '../../pipeline/model/parameter';
+import type { Literal, ParameterType } from '../../pipeline/model/parameter';
 import type { Cell, Definition } from '../../pipeline/model/pipeline';
 import { type TaskCell, type TaskDocument, taskFormat } from '../../pipeline/model/task';
 import type { Given, RunState } from './state';
@@ -34,9 +34,9 @@ export function taskDocument(state: RunState, unit: Unit, attempt: number, given
     ...(places.mayRaise(one.cell) ? { mayRaise: true } : {}),
   });
   const parameters: Record<string, Literal> = {};
-  for (const { name, default: value } of pipeline.parameters) {
+  for (const { name, type, default: value } of pipeline.parameters) {
     if (!first && !unit.parameters.includes(name)) continue;
-    if (Object.hasOwn(options.parameters, name)) parameters[name] = options.parameters[name]!;
+    if (Object.hasOwn(options.parameters, name)) parameters[name] = asTyped(options.parameters[name]!, type);
     else if (value !== undefined) parameters[name] = value;
   }
   return {
@@ -62,6 +62,18 @@ export function taskDocument(state: RunState, unit: Unit, attempt: number, given
     limits: { memory: bytes(unit.settings.resources?.memory), timeout: unit.settings.timeout },
   };
 }
+
+/** A whole number that stands for a float is written `2.0`, which JSON can say and JavaScript's numbers cannot. */
+function asTyped(value: Literal, type: ParameterType): Literal {
+  if (type.kind === 'optional') return value === null ? null : asTyped(value, type.of);
+  if (type.kind === 'number') return Number.isInteger(value) && !String(value).includes('e') ? rawJson(`${value}.0`) : value;
+  if (type.kind === 'list' && Array.isArray(value)) return value.map(one => asTyped(one, type.of));
+  if (type.kind !== 'dict' || typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, asTyped(one, type.of)]));
+}
+
+/** Node 24 has it; the language's types do not yet. What it gives is only good for `JSON.stringify`. */
+const rawJson = (JSON as unknown as { rawJSON(text: string): Literal }).rawJSON;
 
 const asDefinition = (cell: Cell): Definition => ({ names: [], kind: 'setup', source: cell.source, cell: cell.cell, line: 0 });
 

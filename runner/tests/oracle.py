@@ -19,6 +19,7 @@ RUNNER = Path(__file__).resolve().parents[1]
 EVEN = [
     (re.compile(r"0x[0-9a-f]{6,}"), "0x…"),
     (re.compile(r"ipykernel_\d+"), "ipykernel_…"),
+    (re.compile(r"pid=\d+"), "pid=…"),
     (re.compile(r"(user|sys|total|Wall time|CPU times)(:?) [^\n,]*"), r"\1\2 …"),
     (re.compile(r"[\d.]+ (ns|[uμµ]s|ms|s) ± [^\n]*"), "… per loop"),
 ]

@@ -34,6 +34,9 @@ class Memory:
     private: dict[int, object] = field(default_factory=dict)
     blocks: dict[int, tuple[object, object]] = field(default_factory=dict)
 
+    # Objects that cannot be changed though their types could: parts of types of columns.
+    silent: set[int] = field(default_factory=set)
+
     def add(self, array) -> None:
         """
         Note which memory an array covers. Sharing between blocks of pandas cannot be seen under copy-on-write, as long as pandas knows of

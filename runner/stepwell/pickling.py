@@ -25,6 +25,7 @@ import cloudpickle
 from cloudpickle import cloudpickle as cp
 
 from . import memory, reducers
+from .sharing import atoms
 
 # Smaller buffers go into the stream.
 IN_BAND = 4096
@@ -44,12 +45,19 @@ class Pickler(cloudpickle.Pickler):
         self.needs: set[str] = set()
         self.memory = memory.Memory()
         self._cells: set[int] = set()
+        self._seen: list | None = None
 
     def _take(self, buffer: pickle.PickleBuffer) -> bool:
         if buffer.raw().nbytes < IN_BAND:
             return True
         self.buffers.append(buffer)
         return False
+
+    def seen(self) -> list[tuple[int, object]]:
+        """Address and object of everything written so far that can be shared, each once."""
+        if self._seen is None:
+            self._seen = [(address, obj) for address, (_, obj) in self.memo.copy().items() if not atoms[type(obj)] or type(obj) is frozenset]
+        return self._seen
 
     def reducer_override(self, obj):
         kind = type(obj)

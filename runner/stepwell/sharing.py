@@ -38,7 +38,6 @@ class Groups:
     def __init__(self) -> None:
         self._parent: dict[str, str] = {}
         self._owner: dict[int, str] = {}
-        self._kinds: dict[type, bool] = {}
 
     def add(self, name: str) -> None:
         self._parent.setdefault(name, name)
@@ -62,13 +61,9 @@ class Groups:
 
     def saw_memo(self, name: str, pickler) -> None:
         """`name` reaches what its pickler memoized, apart from functions and classes that went by name."""
-        owners, kinds = self._owner, self._kinds
-        for address, (_, obj) in pickler.memo.copy().items():
-            kind = type(obj)
-            atom = kinds.get(kind)
-            if atom is None:
-                atom = kinds[kind] = is_atom(kind)
-            if atom:
+        owners, silent = self._owner, pickler.memory.silent
+        for address, obj in pickler.seen():
+            if address in silent or type(obj) is frozenset:
                 continue
             owner = owners.setdefault(address, name)
             if owner is not name and self.find(owner) != self.find(name) and not _stands_for_itself(obj, pickler):
@@ -81,15 +76,29 @@ class Groups:
         return [sorted(names) for names in found.values()]
 
 
-def is_atom(kind: type) -> bool:
-    """Whether sharing an object of this type can never be noticed."""
-    return kind in ATOMS or issubclass(kind, ATOM_BASES) or (kind.__module__.partition(".")[0] == "numpy" and _is_numpy_atom(kind))
+class _Atoms(dict):
+    """Type → whether sharing an object of it can never be noticed; worked out once."""
+
+    def __missing__(self, kind: type) -> bool:
+        found = self[kind] = _is_atom(kind)
+        return found
 
 
-def _is_numpy_atom(kind: type) -> bool:
-    import numpy
+atoms = _Atoms()
 
-    return issubclass(kind, (numpy.dtype, numpy.generic, numpy.ufunc))
+
+def _is_atom(kind: type) -> bool:
+    if kind in ATOMS or issubclass(kind, ATOM_BASES):
+        return True
+    top = kind.__module__.partition(".")[0]
+    if top == "numpy":
+        import numpy
+
+        return issubclass(kind, (numpy.dtype, numpy.generic, numpy.ufunc))
+    if top == "pyarrow":
+        return not any(part in kind.__name__ for part in ("Builder", "Reader", "Writer", "Stream", "File"))
+    # Types of columns: pandas and its extensions make them once and never change them.
+    return any(base.__name__ == "ExtensionDtype" for base in kind.__mro__)
 
 
 def _stands_for_itself(obj, pickler) -> bool:

@@ -205,7 +205,7 @@ def _bundle(members: list[str], written: dict[str, Written], namespace: dict, de
 def _orders(pickler) -> list[tuple]:
     """What is needed to give sets their order back."""
     fixes = []
-    for _, obj in pickler.memo.copy().values():
+    for _, obj in pickler.seen():
         if isinstance(obj, (set, frozenset)) and not sets.comes_out_the_same(obj):
             found = sets.layout(obj)
             if found is None:

@@ -102,7 +102,7 @@ def test_shows_travelled_code_as_the_notebook_would(run):
     traceback = PLAIN.sub("", "\n".join(result["error"]["traceback"]))
     assert "Cell In[10], line 1\n" in traceback
     assert "Cell In[5], line 4, in f(x)\n" in traceback
-    assert re.search(r"----> 4 +return 1 / x  # here", traceback)
+    assert re.search(r"----> 4 +return 1 / x", traceback)
 
 
 def test_shows_travelled_code_without_its_cell(run):

@@ -58,5 +58,10 @@ function notebook(count: number, salt: string) {
       `    handle.write(str(names_${i}))`,
     ].join('\n'),
   }));
-  return { nbformat: 4, nbformat_minor: 5, metadata: { kernelspec: { name: 'python3', language: 'python', display_name: 'Python 3' } }, cells };
+  return {
+    nbformat: 4,
+    nbformat_minor: 5,
+    metadata: { kernelspec: { name: 'python3', language: 'python', display_name: 'Python 3' } },
+    cells,
+  };
 }

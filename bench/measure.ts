@@ -1,5 +1,5 @@
 /** Repeated measuring and the way figures are printed: median of several runs, smallest and largest beside it, and a ratio to a peer or a floor. */
-import { spawnSync, type SpawnSyncOptions } from 'node:child_process';
+import { type SpawnSyncOptions, spawnSync } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,7 +28,8 @@ export function run(command: string, args: string[], options: SpawnSyncOptions =
   const start = performance.now();
   const done = spawnSync(command, args, { encoding: 'utf8', maxBuffer: 1 << 30, ...options });
   const ms = performance.now() - start;
-  if (done.status !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${done.status ?? done.signal}:\n${done.stderr}\n${done.stdout}`);
+  if (done.status !== 0)
+    throw new Error(`${command} ${args.join(' ')} ended with ${done.status ?? done.signal}:\n${done.stderr}\n${done.stdout}`);
   return { ms, stdout: String(done.stdout) };
 }
 

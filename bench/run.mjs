@@ -7,5 +7,8 @@ await setup({ quiet: true });
 if (spawnSync(python, ['-c', 'import papermill']).status !== 0) {
   spawnSync(python, ['-m', 'pip', 'install', '--quiet', 'papermill'], { stdio: 'inherit' });
 }
-const { status } = spawnSync(node, ['--disable-warning=ExperimentalWarning', join(root, 'bench', 'main.ts'), ...process.argv.slice(2)], { stdio: 'inherit', cwd: root });
+const { status } = spawnSync(node, ['--disable-warning=ExperimentalWarning', join(root, 'bench', 'main.ts'), ...process.argv.slice(2)], {
+  stdio: 'inherit',
+  cwd: root,
+});
 process.exit(status ?? 1);

@@ -35,7 +35,10 @@ export function steps(): void {
   }
   const floor = figure(run(python, ['-c', forkFloor]).stdout.trim().split('\n').map(Number));
   const papermill: number[] = [];
-  for (let turn = 0; turn < 4; turn++) papermill.push(run(python, ['-m', 'papermill', '--no-progress-bar', alone, join(folder, 'out.ipynb')], { stdio: ['ignore', 'pipe', 'pipe'] }).ms);
+  for (let turn = 0; turn < 4; turn++)
+    papermill.push(
+      run(python, ['-m', 'papermill', '--no-progress-bar', alone, join(folder, 'out.ipynb')], { stdio: ['ignore', 'pipe', 'pipe'] }).ms,
+    );
   const nbclient: number[] = [];
   for (let turn = 0; turn < 3; turn++) nbclient.push(run(python, ['-c', throughNbclient, chain]).ms);
   const base = { name: 'papermill', figure: figure(papermill) };
@@ -57,7 +60,14 @@ type Tagged = [tag: string, source: string];
 function write(path: string, cells: Tagged[]): string {
   mkdirSync(join(path, '..'), { recursive: true });
   const kernelspec = { name: 'python3', language: 'python', display_name: 'Python 3' };
-  const body = cells.map(([tag, source], i) => ({ cell_type: 'code', id: `c${i}`, metadata: { tags: [tag] }, outputs: [], execution_count: null, source }));
+  const body = cells.map(([tag, source], i) => ({
+    cell_type: 'code',
+    id: `c${i}`,
+    metadata: { tags: [tag] },
+    outputs: [],
+    execution_count: null,
+    source,
+  }));
   writeFileSync(path, JSON.stringify({ nbformat: 4, nbformat_minor: 5, metadata: { kernelspec }, cells: body }));
   return path;
 }

@@ -34,7 +34,10 @@ async function installPackages(quiet) {
   await stage('Installing packages (npm ci)', 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { quiet });
   if (!existsSync(node) || !runs(node)) {
     // Install scripts are switched off on this machine; this one only fetches Node 24 from the same registry.
-    await stage('Fetching Node 24', process.execPath, ['installArchSpecificPackage.js'], { quiet, cwd: join(root, 'node_modules', 'node') });
+    await stage('Fetching Node 24', process.execPath, ['installArchSpecificPackage.js'], {
+      quiet,
+      cwd: join(root, 'node_modules', 'node'),
+    });
   }
   writeFileSync(stamp, wanted);
 }
@@ -58,11 +61,16 @@ async function makePythonEnvironment(quiet) {
     });
   }
   const files = requirements.flatMap(file => ['-r', file]);
-  await stage('Installing Python packages', python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-input', ...files], {
-    quiet,
-    env: { PYTHONDONTWRITEBYTECODE: '' },
-    advice: 'pip could not install what the runner and the examples need; its words are above. Is the package index reachable?',
-  });
+  await stage(
+    'Installing Python packages',
+    python,
+    ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-input', ...files],
+    {
+      quiet,
+      env: { PYTHONDONTWRITEBYTECODE: '' },
+      advice: 'pip could not install what the runner and the examples need; its words are above. Is the package index reachable?',
+    },
+  );
   writeFileSync(stamp, wanted);
 }
 

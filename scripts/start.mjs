@@ -7,11 +7,15 @@ const example = 'examples/01-train-a-classifier.ipynb';
 
 await setup();
 console.error(`\nRunning ${example} as a pipeline …\n`);
-const { status } = spawnSync(join(root, 'bin', 'stepwell'), ['run', example, '--python', '.venv', '--out', 'build/01-train-a-classifier.ipynb'], {
-  cwd: root,
-  stdio: 'inherit',
-  env: environment(),
-});
+const { status } = spawnSync(
+  join(root, 'bin', 'stepwell'),
+  ['run', example, '--python', '.venv', '--out', 'build/01-train-a-classifier.ipynb'],
+  {
+    cwd: root,
+    stdio: 'inherit',
+    env: environment(),
+  },
+);
 if (status === 0) {
   console.log(`
 The notebook with every output filled in is build/01-train-a-classifier.ipynb. What next:

@@ -20,8 +20,18 @@ test.each([
     'linux',
     { home: '/h', artifacts: '/blobs', database: 'postgres://ann@db/runs' },
   ],
-  ['a database may be given as a path', { STEPWELL_HOME: '/h', STEPWELL_DATABASE: '/var/runs.db' }, 'linux', { database: 'sqlite:///var/runs.db' }],
-  ['empty variables count as absent', { STEPWELL_HOME: '', STEPWELL_DEBUG: '' }, 'linux', { home: `${home}/.local/share/stepwell`, debug: false }],
+  [
+    'a database may be given as a path',
+    { STEPWELL_HOME: '/h', STEPWELL_DATABASE: '/var/runs.db' },
+    'linux',
+    { database: 'sqlite:///var/runs.db' },
+  ],
+  [
+    'empty variables count as absent',
+    { STEPWELL_HOME: '', STEPWELL_DEBUG: '' },
+    'linux',
+    { home: `${home}/.local/share/stepwell`, debug: false },
+  ],
   ['STEPWELL_DEBUG=1 shows more', { STEPWELL_DEBUG: '1' }, 'linux', { debug: true }],
   ['STEPWELL_DEBUG=0 does not', { STEPWELL_DEBUG: '0' }, 'linux', { debug: false }],
 ] as const)('%s', (_name, env, platform, expected) => {

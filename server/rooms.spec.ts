@@ -37,7 +37,9 @@ interface Import {
   typeOnly: boolean;
 }
 
-const imports = [...files(join(root, 'pipeline')), ...files(join(root, 'server'))].filter(file => !file.endsWith('.spec.ts')).flatMap(importsOf);
+const imports = [...files(join(root, 'pipeline')), ...files(join(root, 'server'))]
+  .filter(file => !file.endsWith('.spec.ts'))
+  .flatMap(importsOf);
 const ours = imports.filter(({ of }) => /^(pipeline|server)\//.test(of));
 const libraries = imports.filter(({ of }) => !/^(pipeline|server)\//.test(of));
 
@@ -98,7 +100,8 @@ function files(folder: string): string[] {
 function importsOf(path: string): Import[] {
   const file = relative(root, path);
   const source = readFileSync(path, 'utf8').replace(/\/\*[\s\S]*?\*\//g, '');
-  const statements = /(?:^|\s)(?:import|export)\s(type\s)?[^;'"`]*?\sfrom\s+'([^']+)'|^import\s+'([^']+)'|(typeof\s+)?\b(?:require|import)\('([^']+)'\)/gm;
+  const statements =
+    /(?:^|\s)(?:import|export)\s(type\s)?[^;'"`]*?\sfrom\s+'([^']+)'|^import\s+'([^']+)'|(typeof\s+)?\b(?:require|import)\('([^']+)'\)/gm;
   return [...source.matchAll(statements)].map(([, type, from, bare, typeOf, called]) => {
     const of = (from ?? bare ?? called)!;
     return { file, of: of.startsWith('.') ? relative(root, resolve(dirname(path), of)) : library(of), typeOnly: Boolean(type ?? typeOf) };
@@ -106,7 +109,12 @@ function importsOf(path: string): Import[] {
 }
 
 function library(name: string): string {
-  return name.startsWith('node:') ? name : name.split('/').slice(0, name.startsWith('@') ? 2 : 1).join('/');
+  return name.startsWith('node:')
+    ? name
+    : name
+        .split('/')
+        .slice(0, name.startsWith('@') ? 2 : 1)
+        .join('/');
 }
 
 /** `server/store` means its index. */

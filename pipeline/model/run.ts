@@ -13,7 +13,19 @@ export const attemptStatuses = ['queued', 'running', 'succeeded', 'failed', 'can
 export type AttemptStatus = (typeof attemptStatuses)[number];
 
 /** Why an attempt failed: who has to do something about it. */
-export const failureKinds = ['user', 'out-of-memory', 'timeout', 'killed', 'lost-value', 'missing-name', 'node-lost', 'image', 'storage', 'environment', 'platform'] as const;
+export const failureKinds = [
+  'user',
+  'out-of-memory',
+  'timeout',
+  'killed',
+  'lost-value',
+  'missing-name',
+  'node-lost',
+  'image',
+  'storage',
+  'environment',
+  'platform',
+] as const;
 export type FailureKind = (typeof failureKinds)[number];
 
 /** What people chose when the run started. */
@@ -61,7 +73,17 @@ export interface MadeArtifact {
 export type Change =
   | { what: 'run'; status: RunStatus; reason?: string }
   /** `given` and `reuseKey` are kept in the table only: events stay small. */
-  | { what: 'step'; step: string; status: StepRunStatus; reason?: string; unit?: string; attempts?: number; result?: Digest; given?: unknown; reuseKey?: string }
+  | {
+      what: 'step';
+      step: string;
+      status: StepRunStatus;
+      reason?: string;
+      unit?: string;
+      attempts?: number;
+      result?: Digest;
+      given?: unknown;
+      reuseKey?: string;
+    }
   | {
       what: 'attempt';
       step: string;

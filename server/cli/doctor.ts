@@ -38,13 +38,25 @@ export function doctorCommand(): Command {
 
 /** One finding per thing, in the order in which a run would need them. */
 export async function examine(config: Config, named?: string): Promise<Finding[]> {
-  return [node(), ...python(named), folder('Home folder', config.home, 'STEPWELL_HOME'), folder('Artifacts', config.artifacts, 'STEPWELL_ARTIFACTS'), await database(config), disk(config)];
+  return [
+    node(),
+    ...python(named),
+    folder('Home folder', config.home, 'STEPWELL_HOME'),
+    folder('Artifacts', config.artifacts, 'STEPWELL_ARTIFACTS'),
+    await database(config),
+    disk(config),
+  ];
 }
 
 function node(): Finding {
   const found = `${process.version} (${process.execPath})`;
   if (Number(process.versions.node.split('.')[0]) >= 24) return { what: 'Node', state: 'ok', found };
-  return { what: 'Node', state: 'broken', found, mend: 'Stepwell needs Node 24, which its own packages bring: start it with bin/stepwell.' };
+  return {
+    what: 'Node',
+    state: 'broken',
+    found,
+    mend: 'Stepwell needs Node 24, which its own packages bring: start it with bin/stepwell.',
+  };
 }
 
 const askPython = `
@@ -84,10 +96,18 @@ function python(named?: string): Finding[] {
         ...(found ? {} : { mend: `Run: ${chosen.python} -m pip install ${name}` }),
       });
     }
-    if (!existsSync(runnerPath)) findings.push({ what: 'Runner', state: 'broken', found: `${runnerPath} is not there`, mend: 'Install Stepwell again.' });
+    if (!existsSync(runnerPath))
+      findings.push({ what: 'Runner', state: 'broken', found: `${runnerPath} is not there`, mend: 'Install Stepwell again.' });
     return findings;
   } catch (error) {
-    return [{ what: 'Python', state: 'broken', found: `${where} does not start (${(error as Error).message.split('\n')[0]})`, mend: 'Name another one with --python.' }];
+    return [
+      {
+        what: 'Python',
+        state: 'broken',
+        found: `${where} does not start (${(error as Error).message.split('\n')[0]})`,
+        mend: 'Name another one with --python.',
+      },
+    ];
   }
 }
 
@@ -98,7 +118,12 @@ function folder(what: string, path: string, variable: string): Finding {
     return { what, state: 'ok', found: path };
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? (error as Error).message;
-    return { what, state: 'broken', found: `${path} cannot be written (${code})`, mend: `Check its permissions, or set ${variable} to a folder that can be written.` };
+    return {
+      what,
+      state: 'broken',
+      found: `${path} cannot be written (${code})`,
+      mend: `Check its permissions, or set ${variable} to a folder that can be written.`,
+    };
   }
 }
 

@@ -35,7 +35,16 @@ function seen(path: string) {
   const cells: { execution_count?: number; outputs?: Output[] }[] = JSON.parse(readFileSync(path, 'utf8')).cells;
   return cells.map(({ execution_count, outputs = [] }) => {
     const stream = (name: string) => outputs.flatMap(output => (output.name === name ? (output.text ?? []) : [])).join('');
-    const shown = outputs.filter(({ data }) => data).map(({ data }) => [Object.keys(data!).sort(), [data!['text/plain'] ?? ''].flat().join('').replace(/0x[0-9a-f]+/g, '0x…'), data!['image/png']]);
+    const shown = outputs
+      .filter(({ data }) => data)
+      .map(({ data }) => [
+        Object.keys(data!).sort(),
+        [data!['text/plain'] ?? '']
+          .flat()
+          .join('')
+          .replace(/0x[0-9a-f]+/g, '0x…'),
+        data!['image/png'],
+      ]);
     return { execution_count, stdout: stream('stdout'), stderr: stream('stderr'), shown };
   });
 }
@@ -58,7 +67,10 @@ describe.each(names)('%s', name => {
       const [ours, theirs, home] = ['ours', 'theirs', 'home'].map(part => join(folder, part)) as [string, string, string];
       for (const place of [ours, theirs]) cpSync(join(examples, name), join(place, name));
       const done = join(folder, 'done.ipynb');
-      await call(join(root, 'bin', 'stepwell'), ['run', name, '--python', python, '--out', done], { cwd: ours, env: { ...process.env, STEPWELL_HOME: home } });
+      await call(join(root, 'bin', 'stepwell'), ['run', name, '--python', python, '--out', done], {
+        cwd: ours,
+        env: { ...process.env, STEPWELL_HOME: home },
+      });
       const expected = join(folder, 'expected.ipynb');
       await call(python, ['-c', topToBottom, name, expected, done], { cwd: theirs });
       expect(seen(done)).toEqual(seen(expected));

@@ -28,13 +28,20 @@ export function failureText(report: RunReport, pipeline: Pipeline, options: Pick
   return texts;
 }
 
-function adviceFor(error: TaskError, step: string, pipeline: Pipeline, { python = 'python3' }: Pick<RunOptions, 'python'>): string | undefined {
+function adviceFor(
+  error: TaskError,
+  step: string,
+  pipeline: Pipeline,
+  { python = 'python3' }: Pick<RunOptions, 'python'>,
+): string | undefined {
   const settings = `metadata.stepwell.steps.${step}`;
   switch (error.kind) {
     case 'user': {
       const missing = error.ename === 'ModuleNotFoundError' ? /No module named '([^'.]+)/.exec(error.evalue ?? '')?.[1] : undefined;
-      if (missing) return `What to do: install what provides "${missing}" where the steps run (${python} -m pip install …), or run with another environment (--python).`;
-      if (error.ename === 'NameError') return 'What to do: check that the name is assigned in a cell above, and that no tag "skip" leaves that cell out.';
+      if (missing)
+        return `What to do: install what provides "${missing}" where the steps run (${python} -m pip install …), or run with another environment (--python).`;
+      if (error.ename === 'NameError')
+        return 'What to do: check that the name is assigned in a cell above, and that no tag "skip" leaves that cell out.';
       return 'What to do: mend the cell and run again; the steps above it need not be done again (--from).';
     }
     case 'out-of-memory':

@@ -15,7 +15,15 @@ export class Fault extends Error {
 }
 
 /** Errors of other rooms whose message is a sentence for people. Known by name, so that telling an error does not load the room. */
-const forPeople = new Set(['Fault', 'StoreProblem', 'StorageProblem', 'TargetProblem', 'RunProblem', 'CommanderError', 'InvalidArgumentError']);
+const forPeople = new Set([
+  'Fault',
+  'StoreProblem',
+  'StorageProblem',
+  'TargetProblem',
+  'RunProblem',
+  'CommanderError',
+  'InvalidArgumentError',
+]);
 
 /** The sentence for an error, and the exit code. Our own stack is shown only when asked for. */
 export function explain(error: unknown, debug: boolean): { text: string; exitCode: ExitCode } {

@@ -14,6 +14,7 @@ export async function findRun(store: Store, named: string): Promise<Run> {
   if (exact) return exact.run;
   const matching = named.length >= 4 ? (await store.listRuns({ limit: 1000 })).filter(({ id }) => id.startsWith(named)) : [];
   if (matching.length === 1) return matching[0]!;
-  if (matching.length > 1) throw new Fault(`${matching.length} runs begin with "${named}"; give more of the id ("stepwell runs" lists them).`);
+  if (matching.length > 1)
+    throw new Fault(`${matching.length} runs begin with "${named}"; give more of the id ("stepwell runs" lists them).`);
   throw new Fault(`There is no run "${named}". "stepwell runs" lists them.`);
 }

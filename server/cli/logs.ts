@@ -38,12 +38,20 @@ async function logs(named: string, only: string | undefined, json: boolean): Pro
       told.add(unit);
       const attempt = attempts.filter(one => one.step === unit).at(-1);
       const cells = await cellsOf(id, unit, row, attempt, config);
-      documents.push({ step: row.step, ...(row.unit ? { unit } : {}), status: row.status, attempt: attempt?.attempt, error: attempt?.error, cells });
+      documents.push({
+        step: row.step,
+        ...(row.unit ? { unit } : {}),
+        status: row.status,
+        attempt: attempt?.attempt,
+        error: attempt?.error,
+        cells,
+      });
       if (json) continue;
       process.stdout.write(`${paint('bold', `── ${unit}`)}  ${row.status}${row.reason ? ` (${row.reason})` : ''}\n`);
       for (const cell of cells) for (const output of cell.outputs) process.stdout.write(textOf(output));
       const { error } = attempt ?? {};
-      if (error && !cells.some(({ outputs }) => outputs.some(({ output_type }) => output_type === 'error'))) process.stdout.write(`${error.message}\n`);
+      if (error && !cells.some(({ outputs }) => outputs.some(({ output_type }) => output_type === 'error')))
+        process.stdout.write(`${error.message}\n`);
     }
     if (json) printJson({ run: id, steps: documents });
   } finally {

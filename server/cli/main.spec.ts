@@ -57,7 +57,13 @@ function notebook(name: string, cells: Cell[], metadata: object = {}): string {
     nbformat: 4,
     nbformat_minor: 4,
     metadata,
-    cells: cells.map(([tags, source]) => ({ cell_type: 'code', metadata: { tags: tags.split(' ') }, source, execution_count: null, outputs: [] })),
+    cells: cells.map(([tags, source]) => ({
+      cell_type: 'code',
+      metadata: { tags: tags.split(' ') },
+      source,
+      execution_count: null,
+      outputs: [],
+    })),
   };
   return file(name, JSON.stringify(document));
 }
@@ -68,7 +74,9 @@ function file(name: string, text: string): string {
 }
 
 const outputs = (path: string) =>
-  (JSON.parse(readFileSync(path, 'utf8')).cells as { outputs: { text?: string[] }[] }[]).map(cell => cell.outputs.map(({ text }) => text?.join('')).join(''));
+  (JSON.parse(readFileSync(path, 'utf8')).cells as { outputs: { text?: string[] }[] }[]).map(cell =>
+    cell.outputs.map(({ text }) => text?.join('')).join(''),
+  );
 
 const threeSteps: Cell[] = [
   ['parameters', 'n: int = 2\nrate = 1.0'],
@@ -91,12 +99,38 @@ describe('stepwell run', () => {
 
   it('takes parameters, and prints one JSON document on standard output', async () => {
     const name = notebook('a.ipynb', threeSteps);
-    const { code, out, err } = await stepwell(['run', name, '--python', python, '--json', '-p', 'n=1', '-p', 'rate=3', '--experiment', 'e']);
+    const { code, out, err } = await stepwell([
+      'run',
+      name,
+      '--python',
+      python,
+      '--json',
+      '-p',
+      'n=1',
+      '-p',
+      'rate=3',
+      '--experiment',
+      'e',
+    ]);
     expect(code).toBe(0);
     const report = JSON.parse(out);
-    expect(report).toMatchObject({ status: 'succeeded', run: expect.any(String), steps: [{ name: 'one' }, { name: 'two' }, { name: 'three' }] });
-    expect(report.steps[0]).toMatchObject({ status: 'succeeded', attempts: 1, seconds: { user: expect.any(Number) }, peakMemory: expect.any(Number) });
-    expect(report.steps[1].inputs[0]).toMatchObject({ name: 'values', type: expect.stringContaining('list'), digest: expect.stringMatching(/^sha256:/), size: expect.any(Number) });
+    expect(report).toMatchObject({
+      status: 'succeeded',
+      run: expect.any(String),
+      steps: [{ name: 'one' }, { name: 'two' }, { name: 'three' }],
+    });
+    expect(report.steps[0]).toMatchObject({
+      status: 'succeeded',
+      attempts: 1,
+      seconds: { user: expect.any(Number) },
+      peakMemory: expect.any(Number),
+    });
+    expect(report.steps[1].inputs[0]).toMatchObject({
+      name: 'values',
+      type: expect.stringContaining('list'),
+      digest: expect.stringMatching(/^sha256:/),
+      size: expect.any(Number),
+    });
     expect(outputs(report.executed)).toEqual(['', '', '[0]\n', '', '[0, 3.0]\n']);
     expect(err).toMatch(/^one {2}succeeded/m);
   }, 60_000);
@@ -151,13 +185,23 @@ describe('what is not in order', () => {
     ['an old notebook', () => ['run', file('o.ipynb', '{"nbformat": 3, "worksheets": []}')], 2, /nbformat 3/],
     ['another language', () => ['run', notebook('r.ipynb', [], { kernelspec: { name: 'ir', language: 'R' } })], 2, /written in R/],
     ['a syntax error', () => ['run', notebook('s.ipynb', [['step:a', 'x = = 1']])], 2, /cell 1, line 1.*\(syntax-error\)/i],
-    ['an unknown setting', () => ['check', notebook('u.ipynb', [['step:a', 'x = 1']], { stepwell: { steps: { a: { retries: 'many' } } } })], 2, /retries/],
+    [
+      'an unknown setting',
+      () => ['check', notebook('u.ipynb', [['step:a', 'x = 1']], { stepwell: { steps: { a: { retries: 'many' } } } })],
+      2,
+      /retries/,
+    ],
     ['a parameter of the wrong type', () => ['run', notebook('p.ipynb', threeSteps), '-p', 'n=many'], 2, /"n" takes int/],
     ['a parameter that is none', () => ['run', notebook('p.ipynb', threeSteps), '-p', 'm=1'], 2, /no parameter "m"/],
     ['a parameter without a value', () => ['run', 'p.ipynb', '-p', 'n'], 2, /name=value/],
     ['a Python that is not there', () => ['run', notebook('p.ipynb', threeSteps), '--python', './none'], 2, /no Python "\.\/none"/],
     ['a file that is no Python', () => ['run', notebook('p.ipynb', threeSteps), '--python', script('no-python')], 1, /no-python/],
-    ['a step that is none', () => ['run', notebook('p.ipynb', threeSteps), '--from', 'four', '--python', python], 2, /no step "four".*one, two, three/],
+    [
+      'a step that is none',
+      () => ['run', notebook('p.ipynb', threeSteps), '--from', 'four', '--python', python],
+      2,
+      /no step "four".*one, two, three/,
+    ],
     ['workers that are no number', () => ['run', 'p.ipynb', '--workers', 'many'], 2, /whole number/],
     ['a run that is none', () => ['run', '--resume', '0123456789abcdef'], 2, /no run "0123456789abcdef"/],
     ['no run yet', () => ['logs', 'last'], 2, /no run yet/],
@@ -167,13 +211,17 @@ describe('what is not in order', () => {
     ['an unknown option', () => ['run', '--fly'], 2, /unknown option '--fly'/],
   ];
 
-  it.each(badInput)('%s gets a sentence', async (_name, args, code, sentence) => {
-    const answer = await stepwell(args());
-    expect(answer.err + answer.out).toMatch(sentence);
-    expect(answer.code).toBe(code);
-    expect(answer.err).not.toMatch(/\n\s+at /);
-    expect(answer.err).not.toContain('fault of Stepwell');
-  }, 60_000);
+  it.each(badInput)(
+    '%s gets a sentence',
+    async (_name, args, code, sentence) => {
+      const answer = await stepwell(args());
+      expect(answer.err + answer.out).toMatch(sentence);
+      expect(answer.code).toBe(code);
+      expect(answer.err).not.toMatch(/\n\s+at /);
+      expect(answer.err).not.toContain('fault of Stepwell');
+    },
+    60_000,
+  );
 
   it('a home that cannot be made gets a sentence, and so does a database that is none', async () => {
     const name = notebook('a.ipynb', threeSteps);
@@ -210,7 +258,9 @@ describe('the other commands', () => {
     ]);
     const written = await stepwell(['suggest', name, '--write']);
     expect(written.code).toBe(0);
-    const tags = JSON.parse(readFileSync(join(base, 'work', name), 'utf8')).cells.map((cell: { metadata: { tags: string[] } }) => cell.metadata.tags);
+    const tags = JSON.parse(readFileSync(join(base, 'work', name), 'utf8')).cells.map(
+      (cell: { metadata: { tags: string[] } }) => cell.metadata.tags,
+    );
     for (const one of tags) expect(one).toEqual(['mine', expect.stringMatching(/^(step:|imports$)/)]);
     expect((await stepwell(['suggest', name])).out).toMatch(/Nothing to propose/);
     expect((await stepwell(['check', name])).code).toBe(0);
@@ -230,7 +280,16 @@ describe('the other commands', () => {
   it('examine the machine', async () => {
     const { out } = await stepwell(['doctor', '--python', python, '--json']);
     const { findings } = JSON.parse(out) as { findings: { what: string; state: string; mend?: string }[] };
-    expect(findings.map(({ what }) => what)).toEqual(['Node', 'Python', 'ipython', 'cloudpickle', 'Home folder', 'Artifacts', 'Database', 'Disk']);
+    expect(findings.map(({ what }) => what)).toEqual([
+      'Node',
+      'Python',
+      'ipython',
+      'cloudpickle',
+      'Home folder',
+      'Artifacts',
+      'Database',
+      'Disk',
+    ]);
     for (const { state, mend } of findings) expect(state === 'ok' || Boolean(mend)).toBe(true);
   }, 60_000);
 

@@ -12,7 +12,11 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 test.each([
-  ['finds plain, dotted and renamed imports', ['import numpy as np, os.path\nfrom sklearn.linear_model import Ridge  # model'], ['numpy', 'os.path', 'sklearn.linear_model']],
+  [
+    'finds plain, dotted and renamed imports',
+    ['import numpy as np, os.path\nfrom sklearn.linear_model import Ridge  # model'],
+    ['numpy', 'os.path', 'sklearn.linear_model'],
+  ],
   ['keeps the order and names each once', ['import b', 'import a\nimport b'], ['b', 'a']],
   ['leaves out what is not at the top level', ['try:\n    import a\nexcept ImportError:\n    pass\ndef f():\n    import b'], []],
   ['leaves out relative imports and the future', ['from . import x\nfrom .y import z\nfrom __future__ import annotations'], []],

@@ -61,7 +61,12 @@ function importedBy(line: string): string[] {
   if (!plain) return [];
   return plain[1]!
     .split(',')
-    .map(part => part.trim().split(/\s+as\s+/)[0]!.trim())
+    .map(part =>
+      part
+        .trim()
+        .split(/\s+as\s+/)[0]!
+        .trim(),
+    )
     .filter(name => /^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*$/.test(name));
 }
 

@@ -2,7 +2,12 @@ import type { Notebook } from '../../pipeline/model/notebook';
 import type { Problem } from '../../pipeline/model/problem';
 import { printProblems, problemText } from './problems';
 
-const notebook: Notebook = { nbformat: 4, nbformat_minor: 5, metadata: {}, cells: [{ cell_type: 'code', metadata: {}, source: ['a = 1\n', 'b\n', 'c = d'] }] };
+const notebook: Notebook = {
+  nbformat: 4,
+  nbformat_minor: 5,
+  metadata: {},
+  cells: [{ cell_type: 'code', metadata: {}, source: ['a = 1\n', 'b\n', 'c = d'] }],
+};
 const plain = { write: () => true };
 const base: Problem = { code: 'unknown-name', severity: 'error', message: 'Nothing assigns "d".' };
 

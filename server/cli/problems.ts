@@ -39,10 +39,16 @@ function fixText(fix: Fix): string {
 }
 
 /** Prints the errors, and warnings unless told not to; gives the number of errors. */
-export function printProblems(problems: Problem[], notebook: Notebook | undefined, stream: Stream, least: 'info' | 'warning' | 'error' = 'warning'): number {
+export function printProblems(
+  problems: Problem[],
+  notebook: Notebook | undefined,
+  stream: Stream,
+  least: 'info' | 'warning' | 'error' = 'warning',
+): number {
   const ranks = { error: 0, warning: 1, info: 2 };
   const shown = problems.filter(({ severity }) => ranks[severity] <= ranks[least]);
-  for (const problem of [...shown].sort((a, b) => ranks[a.severity] - ranks[b.severity])) stream.write(`${problemText(problem, notebook, stream)}\n`);
+  for (const problem of [...shown].sort((a, b) => ranks[a.severity] - ranks[b.severity]))
+    stream.write(`${problemText(problem, notebook, stream)}\n`);
   return countErrors(problems);
 }
 

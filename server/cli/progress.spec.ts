@@ -18,8 +18,19 @@ function stream(isTTY: boolean, rows = 24) {
 describe('progress', () => {
   it('is a plain line per state where there is no terminal', () => {
     const out = stream(false);
-    const progress = showProgress([{ name: 'load', cells: 1 }, { name: 'train', cells: 2 }], out);
-    progress.events([event('load', 'queued', 1), event('load', 'running', 1), event('load', 'succeeded', 2.5), event('train', 'skipped', 3, 'load failed')]);
+    const progress = showProgress(
+      [
+        { name: 'load', cells: 1 },
+        { name: 'train', cells: 2 },
+      ],
+      out,
+    );
+    progress.events([
+      event('load', 'queued', 1),
+      event('load', 'running', 1),
+      event('load', 'succeeded', 2.5),
+      event('train', 'skipped', 3, 'load failed'),
+    ]);
     progress.events([{ sequence: ++sequence, at: at(4), change: { what: 'run', status: 'succeeded' } }]);
     progress.end();
     expect(out.read()).toBe('load  running\nload  succeeded  1.5 s\ntrain  skipped: load failed\n');
@@ -28,13 +39,25 @@ describe('progress', () => {
   it('says when a step runs again', () => {
     const out = stream(false);
     const progress = showProgress([{ name: 'a', cells: 1 }], out);
-    progress.events([event('a', 'running', 1), event('a', 'waiting', 2, 'what it reads changed: x'), event('a', 'running', 3), event('a', 'succeeded', 4)]);
+    progress.events([
+      event('a', 'running', 1),
+      event('a', 'waiting', 2, 'what it reads changed: x'),
+      event('a', 'running', 3),
+      event('a', 'succeeded', 4),
+    ]);
     expect(out.read()).toBe('a  running\na  running again\na  succeeded  1.0 s\n');
   });
 
   it('is a line per step, rewritten in place, in a terminal', () => {
     const out = stream(true);
-    const progress = showProgress([{ name: 'load', cells: 3 }, { name: 'b', cells: 1 }], out, () => 9000);
+    const progress = showProgress(
+      [
+        { name: 'load', cells: 3 },
+        { name: 'b', cells: 1 },
+      ],
+      out,
+      () => 9000,
+    );
     progress.events([event('load', 'running', 5)]);
     progress.task('load', { type: 'cell-started', cell: 0, executionCount: 1, token: '', at: at(5) });
     progress.end();

@@ -72,7 +72,8 @@ export function showProgress(steps: ShownStep[], stream: Stream, now: () => numb
 }
 
 const isOver = (status: StepRunStatus) => status !== 'waiting' && status !== 'queued' && status !== 'running';
-const took = ({ started, ended }: Line, now: number) => (started === undefined ? '' : seconds(Math.max(0, (ended ?? now) - started) / 1000));
+const took = ({ started, ended }: Line, now: number) =>
+  started === undefined ? '' : seconds(Math.max(0, (ended ?? now) - started) / 1000);
 
 /** One line per thing that happened. */
 class Plain {
@@ -82,7 +83,9 @@ class Plain {
     if (line.status === 'waiting' || line.status === 'queued') return;
     const time = isOver(line.status) && line.status !== 'skipped' && line.status !== 'reused' ? took(line, 0) : '';
     const why = line.reason && line.status !== 'succeeded' ? `: ${line.reason}` : '';
-    this.stream.write(`${line.name}  ${line.status}${line.status === 'running' && line.again ? ' again' : ''}${time ? `  ${time}` : ''}${why}\n`);
+    this.stream.write(
+      `${line.name}  ${line.status}${line.status === 'running' && line.again ? ' again' : ''}${time ? `  ${time}` : ''}${why}\n`,
+    );
   }
 
   end(): void {}
@@ -129,7 +132,8 @@ class Painted {
 
   private text(line: Line, width: number): string {
     const [mark, colour] = looks[line.status];
-    const where = line.status === 'running' && line.cells > 1 && line.cell > 0 ? `cell ${Math.min(line.cell, line.cells)} of ${line.cells}` : '';
+    const where =
+      line.status === 'running' && line.cells > 1 && line.cell > 0 ? `cell ${Math.min(line.cell, line.cells)} of ${line.cells}` : '';
     const why = line.reason && line.status !== 'succeeded' ? line.reason : '';
     const time = line.status === 'reused' || line.status === 'skipped' ? '' : took(line, this.now());
     const plain = `${line.name.padEnd(width)}  ${line.status.padEnd(9)}  ${time.padStart(7)}  ${where || why}`.trimEnd();

@@ -55,7 +55,8 @@ describe('the Python that runs steps', () => {
   it('is the path’s when the kernel names no path, is not there, or is no name at all', () => {
     const python = environment('path');
     kernel('python3', ['python', '-m', 'ipykernel_launcher']);
-    for (const name of ['python3', 'nowhere', '../../etc']) expect([python, `${python}3`]).toContain(choose({ kernel: name, env: { PATH: dirname(python) } }));
+    for (const name of ['python3', 'nowhere', '../../etc'])
+      expect([python, `${python}3`]).toContain(choose({ kernel: name, env: { PATH: dirname(python) } }));
   });
 
   it('skips a Python on the path that has no IPython, and takes the checkout’s own', () => {

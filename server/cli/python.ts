@@ -50,10 +50,12 @@ export function choosePython({ named, kernel, env = process.env, root }: Wishes)
 
 function findNamed(named: string, env: NodeJS.ProcessEnv): string {
   const python = named.includes('/') ? resolve(named) : onPath(named, env);
-  if (!python || !existsSync(python)) throw new Fault(`There is no Python "${named}" (--python); give the path of an interpreter or of an environment.`);
+  if (!python || !existsSync(python))
+    throw new Fault(`There is no Python "${named}" (--python); give the path of an interpreter or of an environment.`);
   if (!statSync(python).isDirectory()) return python;
   const inside = interpreterIn(python);
-  if (!inside) throw new Fault(`"${named}" (--python) is a folder with no bin/python in it; give the path of an interpreter or of an environment.`);
+  if (!inside)
+    throw new Fault(`"${named}" (--python) is a folder with no bin/python in it; give the path of an interpreter or of an environment.`);
   return inside;
 }
 
@@ -86,7 +88,9 @@ function kernelPython(kernel: string, env: NodeJS.ProcessEnv): string | undefine
 function jupyterFolders(env: NodeJS.ProcessEnv): string[] {
   const own =
     env.JUPYTER_DATA_DIR ??
-    (process.platform === 'darwin' ? join(homedir(), 'Library', 'Jupyter') : join(env.XDG_DATA_HOME ?? join(homedir(), '.local', 'share'), 'jupyter'));
+    (process.platform === 'darwin'
+      ? join(homedir(), 'Library', 'Jupyter')
+      : join(env.XDG_DATA_HOME ?? join(homedir(), '.local', 'share'), 'jupyter'));
   const given = (env.JUPYTER_PATH ?? '').split(delimiter).filter(Boolean);
   return [...given, own, '/usr/local/share/jupyter', '/usr/share/jupyter'];
 }
@@ -97,10 +101,14 @@ export function hasIPython(python: string): boolean {
   for (const prefix of new Set([dirname(dirname(python)), dirname(dirname(real))])) {
     const lib = join(prefix, 'lib');
     const folders = existsSync(lib) ? readdirSync(lib).filter(name => /^python3(\.\d+)?$/.test(name)) : [];
-    if (folders.some(name => ['site-packages', 'dist-packages'].some(packages => existsSync(join(lib, name, packages, 'IPython'))))) return true;
+    if (folders.some(name => ['site-packages', 'dist-packages'].some(packages => existsSync(join(lib, name, packages, 'IPython')))))
+      return true;
   }
   try {
-    execFileSync(python, ['-c', 'import importlib.util, sys; sys.exit(importlib.util.find_spec("IPython") is None)'], { stdio: 'ignore', timeout: 20_000 });
+    execFileSync(python, ['-c', 'import importlib.util, sys; sys.exit(importlib.util.find_spec("IPython") is None)'], {
+      stdio: 'ignore',
+      timeout: 20_000,
+    });
     return true;
   } catch {
     return false;

@@ -64,7 +64,8 @@ function wholeNumber(text: string): number {
 async function run(shown: string | undefined, flags: RunFlags): Promise<number> {
   const config = readConfig();
   if (flags.resume !== undefined) {
-    if (shown !== undefined) throw new Fault('Give a notebook or --resume, not both: a run is resumed with the notebook that it was started with.');
+    if (shown !== undefined)
+      throw new Fault('Give a notebook or --resume, not both: a run is resumed with the notebook that it was started with.');
     const { resume } = require('./running') as typeof import('./running');
     return resume(flags.resume, flags, config);
   }

@@ -7,7 +7,7 @@ import type { RunOptions } from '../../pipeline/model/run';
 import { openArtifacts } from '../artifacts';
 import type { Config } from '../config';
 import { executedNotebook, parseNotebook, writeNotebook } from '../engine/executed';
-import { resumeRun, type RunReport, startRun, type Surroundings } from '../engine/run';
+import { type RunReport, resumeRun, type Surroundings, startRun } from '../engine/run';
 import { openStore, type Store } from '../store';
 import { attemptFolder } from '../targets/local';
 import { compileFile, readGiven } from './compiled';
@@ -119,7 +119,14 @@ class Run {
       task: (step, event) => progress.task(step, event),
     };
     try {
-      const report = await go({ store, artifacts, target, attemptFolder: id => attemptFolder(this.config.home, id), listener, signal: abort.signal });
+      const report = await go({
+        store,
+        artifacts,
+        target,
+        attemptFolder: id => attemptFolder(this.config.home, id),
+        listener,
+        signal: abort.signal,
+      });
       if (unfit && report.status !== 'succeeded') throw unfit;
       return report;
     } finally {
@@ -135,7 +142,17 @@ class Run {
     const spent = (Date.now() - this.started) / 1000;
     if (this.flags.json) {
       const { run, status, reason, steps } = report;
-      printJson({ run, status, reason, pipeline: this.pipeline.name, notebook: this.notebookPath, executed: out, seconds: spent, steps, problems: this.problems });
+      printJson({
+        run,
+        status,
+        reason,
+        pipeline: this.pipeline.name,
+        notebook: this.notebookPath,
+        executed: out,
+        seconds: spent,
+        steps,
+        problems: this.problems,
+      });
     }
     const paint = painter(this.stream);
     for (const text of failureText(report, this.pipeline, options, this.stream)) this.stream.write(`\n${text}\n`);

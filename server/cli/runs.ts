@@ -60,11 +60,17 @@ async function show(named: string, json: boolean): Promise<void> {
     const { run, steps, attempts } = loaded;
     if (json) {
       const { plan: _plan, ...rest } = run;
-      return printJson({ ...rest, steps: steps.map(({ given: _given, ...step }) => step), attempts: attempts.map(({ token: _token, ...one }) => one) });
+      return printJson({
+        ...rest,
+        steps: steps.map(({ given: _given, ...step }) => step),
+        attempts: attempts.map(({ token: _token, ...one }) => one),
+      });
     }
     const paint = painter(process.stdout);
     process.stdout.write(`Run ${run.id}: ${paint(colours[run.status], run.status)}${run.reason ? ` (${run.reason})` : ''}\n`);
-    process.stdout.write(`${run.notebookPath}, version ${run.version}, created ${local(run.created)}, took ${duration(run.started, run.ended) || 'nothing yet'}\n\n`);
+    process.stdout.write(
+      `${run.notebookPath}, version ${run.version}, created ${local(run.created)}, took ${duration(run.started, run.ended) || 'nothing yet'}\n\n`,
+    );
     const rows = steps.map(step => [step.step, step.status, String(step.attempts), duration(step.started, step.ended), step.reason ?? '']);
     process.stdout.write(`${table([['step', 'status', 'attempts', 'took', ''], ...rows])}\n`);
   });

@@ -25,12 +25,17 @@ function suggest(shown: string, { write, json }: { write?: boolean; json?: boole
     printProblems(problems, notebook, process.stderr);
     return 2;
   }
-  const same = (cell: number, tags: string[]) => String([...(notebook.cells[cell]?.metadata.tags ?? [])].sort()) === String([...tags].sort());
+  const same = (cell: number, tags: string[]) =>
+    String([...(notebook.cells[cell]?.metadata.tags ?? [])].sort()) === String([...tags].sort());
   const proposed = propose(notebook).filter(({ cell, tags }) => !same(cell, tags));
   const stream = json ? process.stderr : process.stdout;
   if (proposed.length === 0) stream.write('Nothing to propose: every code cell has its step.\n');
   else if (!json) {
-    const rows = proposed.map(({ cell, tags }) => [`cell ${cell + 1}`, tags.join(', '), firstLine([notebook.cells[cell]?.source ?? ''].flat().join(''))]);
+    const rows = proposed.map(({ cell, tags }) => [
+      `cell ${cell + 1}`,
+      tags.join(', '),
+      firstLine([notebook.cells[cell]?.source ?? ''].flat().join('')),
+    ]);
     stream.write(`${table(rows)}\n`);
   }
   if (json) printJson(proposed);
@@ -42,7 +47,9 @@ function suggest(shown: string, { write, json }: { write?: boolean; json?: boole
     }
     writeNotebook(file.path, whole);
     const left = compileFile({ ...file, text: JSON.stringify(whole) }).problems;
-    stream.write(`Written to ${shown}.${countErrors(left) > 0 ? ` "stepwell check ${shown}" tells what else stands in the way of a run.` : ''}\n`);
+    stream.write(
+      `Written to ${shown}.${countErrors(left) > 0 ? ` "stepwell check ${shown}" tells what else stands in the way of a run.` : ''}\n`,
+    );
   }
   return 0;
 }

@@ -23,7 +23,14 @@ test.each([
 });
 
 test('columns line up, coloured or not', () => {
-  expect(withoutColours(table([['a', 'bb', 'c'], ['\x1b[31maaa\x1b[0m', 'b', 'c']]))).toBe('a    bb  c\naaa  b   c');
+  expect(
+    withoutColours(
+      table([
+        ['a', 'bb', 'c'],
+        ['\x1b[31maaa\x1b[0m', 'b', 'c'],
+      ]),
+    ),
+  ).toBe('a    bb  c\naaa  b   c');
 });
 
 test('colours only reach terminals', () => {

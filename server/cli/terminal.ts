@@ -17,7 +17,11 @@ export function forgiveClosedPipes(): void {
 }
 
 export const coloured = (stream: Stream): boolean =>
-  process.env.NO_COLOR ? false : process.env.FORCE_COLOR ? process.env.FORCE_COLOR !== '0' : Boolean(stream.isTTY) && process.env.TERM !== 'dumb';
+  process.env.NO_COLOR
+    ? false
+    : process.env.FORCE_COLOR
+      ? process.env.FORCE_COLOR !== '0'
+      : Boolean(stream.isTTY) && process.env.TERM !== 'dumb';
 
 const codes = { red: 31, green: 32, yellow: 33, blue: 34, grey: 90, bold: 1 } as const;
 export type Colour = keyof typeof codes;
@@ -27,7 +31,6 @@ export function painter(stream: Stream): (colour: Colour, text: string) => strin
   return coloured(stream) ? (colour, text) => `\x1b[${codes[colour]}m${text}\x1b[0m` : (_colour, text) => text;
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: that is what escape sequences are made of
 const escapes = /\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\))/g;
 
 export const withoutColours = (text: string): string => text.replace(escapes, '');

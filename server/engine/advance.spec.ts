@@ -8,7 +8,14 @@ const op: fc.Arbitrary<Op> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ op: fc.constant('mutate' as const), name, from: fc.uniqueArray(name, { maxLength: 1 }) }) },
   { weight: 2, arbitrary: fc.record({ op: fc.constant('alias' as const), name, of: name }) },
   { weight: 1, arbitrary: fc.record({ op: fc.constant('draw' as const), name }) },
-  { weight: 1, arbitrary: fc.record({ op: fc.constant('write' as const), file: fc.constantFrom('x', 'y'), from: fc.uniqueArray(name, { maxLength: 1 }) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      op: fc.constant('write' as const),
+      file: fc.constantFrom('x', 'y'),
+      from: fc.uniqueArray(name, { maxLength: 1 }),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ op: fc.constant('read' as const), file: fc.constantFrom('x', 'y') }) },
   { weight: 3, arbitrary: fc.record({ op: fc.constant('print' as const), names: fc.uniqueArray(name, { minLength: 1, maxLength: 2 }) }) },
 );
@@ -16,9 +23,15 @@ const op: fc.Arbitrary<Op> = fc.oneof(
 const program = (sees: fc.Arbitrary<boolean[]>, given: string[] = names): fc.Arbitrary<Program> =>
   fc.record({
     steps: fc
-      .array(fc.record({ ops: fc.array(op, { minLength: 1, maxLength: 4 }), sees, suspects: fc.uniqueArray(name, { maxLength: 2 }) }), { minLength: 2, maxLength: 6 })
+      .array(fc.record({ ops: fc.array(op, { minLength: 1, maxLength: 4 }), sees, suspects: fc.uniqueArray(name, { maxLength: 2 }) }), {
+        minLength: 2,
+        maxLength: 6,
+      })
       .map(steps => [{ ops: given.map(one => ({ op: 'assign' as const, name: one, from: [] })), sees: [true] }, ...steps]),
-    unpicklable: fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: fc.uniqueArray(name, { maxLength: 1 }) }),
+    unpicklable: fc.oneof(
+      { weight: 3, arbitrary: fc.constant<string[]>([]) },
+      { weight: 1, arbitrary: fc.uniqueArray(name, { maxLength: 1 }) },
+    ),
   });
 
 function check(one: Program, workers: number, order: number[]): void {
@@ -50,6 +63,8 @@ describe('advance', () => {
       if (one.unpicklable.length === 0) expect(got.printed.length).toBe(expected.length);
       expect(got.status).toBe(expected.length === one.steps.length ? 'succeeded' : 'failed');
     };
-    fc.assert(fc.property(program(fc.array(fc.boolean(), { minLength: 1, maxLength: 5 }), ['a', 'b']), workers, order, failing), { numRuns: 3000 });
+    fc.assert(fc.property(program(fc.array(fc.boolean(), { minLength: 1, maxLength: 5 }), ['a', 'b']), workers, order, failing), {
+      numRuns: 3000,
+    });
   });
 });

@@ -7,9 +7,9 @@
  */
 import type { FailureKind, StepRunStatus } from '../../pipeline/model/run';
 import type { TaskError, TaskResult } from '../../pipeline/model/task';
-import { difference, expect, type Expectation, provides } from './binding';
+import { difference, type Expectation, expect, provides } from './binding';
+import { addReader, addWatcher, addWriter, countBelow, demand, type Given, learn, type RunState, replan } from './state';
 import type { Unit } from './units';
-import { addReader, addWatcher, addWriter, countBelow, demand, type Given, learn, replan, type RunState } from './state';
 
 export type Decision =
   /** `ready`: when it could have started, in milliseconds since the epoch. */
@@ -194,7 +194,9 @@ function askedTooLittle(state: RunState, unit: number): string | undefined {
 
 /** Units named in `after`, apart from the unit itself. */
 function order(state: RunState, unit: number): number[] {
-  return state.units[unit]!.after.map(name => state.unitOf.get(name)).filter((other): other is number => other !== undefined && other !== unit);
+  return state.units[unit]!.after.map(name => state.unitOf.get(name)).filter(
+    (other): other is number => other !== undefined && other !== unit,
+  );
 }
 
 /** Rule 6: the steps from the provider of a value that cannot cross to its reader run in one process. */
@@ -229,7 +231,12 @@ function settleFailure(state: RunState, now: number, decisions: Decision[]): boo
     one.notBefore = now + wait;
     one.status = 'waiting';
     state.doubtful.delete(unit);
-    decisions.push({ do: 'status', unit: state.units[unit]!, status: 'waiting', reason: `tries again${wait > 0 ? ` in ${wait / 1000} s` : ''}: ${error.message}` });
+    decisions.push({
+      do: 'status',
+      unit: state.units[unit]!,
+      status: 'waiting',
+      reason: `tries again${wait > 0 ? ` in ${wait / 1000} s` : ''}: ${error.message}`,
+    });
     state.touched.add(unit);
     return true;
   }
@@ -324,10 +331,21 @@ function cancelAll(state: RunState, decisions: Decision[]): Decision[] {
 const quote = (state: RunState, unit: number): string => `"${state.units[unit]!.name}"`;
 
 /** An attempt ended with a result. Ignored (false) when the attempt is not the unit's current one. */
-export function ended(state: RunState, unit: number, attempt: number, result: Pick<TaskResult, 'status' | 'provided' | 'used' | 'defined' | 'error'>): boolean {
+export function ended(
+  state: RunState,
+  unit: number,
+  attempt: number,
+  result: Pick<TaskResult, 'status' | 'provided' | 'used' | 'defined' | 'error'>,
+): boolean {
   const one = state.states[unit];
   if (!one || one.attempt !== attempt || one.status !== 'running') return false;
-  one.outcome = { status: result.status, provided: result.provided, used: result.used, defined: new Set(result.defined), error: result.error };
+  one.outcome = {
+    status: result.status,
+    provided: result.provided,
+    used: result.used,
+    defined: new Set(result.defined),
+    error: result.error,
+  };
   one.status = result.status;
   one.settled = false;
   state.running.delete(unit);

@@ -77,7 +77,18 @@ const rawJson = (JSON as unknown as { rawJSON(text: string): Literal }).rawJSON;
 
 const asDefinition = (cell: Cell): Definition => ({ names: [], kind: 'setup', source: cell.source, cell: cell.cell, line: 0 });
 
-const factors: Record<string, number> = { '': 1, k: 1e3, K: 1e3, M: 1e6, G: 1e9, T: 1e12, Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40 };
+const factors: Record<string, number> = {
+  '': 1,
+  k: 1e3,
+  K: 1e3,
+  M: 1e6,
+  G: 1e9,
+  T: 1e12,
+  Ki: 2 ** 10,
+  Mi: 2 ** 20,
+  Gi: 2 ** 30,
+  Ti: 2 ** 40,
+};
 
 /** Bytes of a quantity as Kubernetes writes them (`2Gi`, `500M`). Undefined for none, or for what is no quantity. */
 export function bytes(quantity: number | string | undefined): number | undefined {

@@ -4,7 +4,14 @@ import { join } from 'node:path';
 import type { CellResult, Output } from '../../pipeline/model/task';
 import { executedNotebook, notebookText, parseNotebook, pythonLiteral, writeNotebook } from './executed';
 
-const code = (source: string, more: object = {}) => ({ cell_type: 'code', metadata: {}, source, execution_count: null, outputs: [], ...more });
+const code = (source: string, more: object = {}) => ({
+  cell_type: 'code',
+  metadata: {},
+  source,
+  execution_count: null,
+  outputs: [],
+  ...more,
+});
 const notebook = (cells: object[], minor = 5) => parseNotebook(JSON.stringify({ nbformat: 4, nbformat_minor: minor, metadata: {}, cells }));
 const result = (cell: number, executionCount: number, outputs: Output[] = []): CellResult => ({
   cell,
@@ -17,16 +24,26 @@ const result = (cell: number, executionCount: number, outputs: Output[] = []): C
 
 describe('the executed notebook', () => {
   it('has the outputs and counts of every cell that ran', () => {
-    const original = notebook([{ cell_type: 'markdown', metadata: {}, source: '# T' }, code('print(1)', { id: 'a' }), code('2', { id: 'b' })]);
+    const original = notebook([
+      { cell_type: 'markdown', metadata: {}, source: '# T' },
+      code('print(1)', { id: 'a' }),
+      code('2', { id: 'b' }),
+    ]);
     const done = executedNotebook(original, {
       cells: [
         result(1, 1, [{ output_type: 'stream', name: 'stdout', text: '1\nx' }]),
-        result(2, 2, [{ output_type: 'execute_result', data: { 'text/plain': '2', 'image/png': 'a\nb' }, metadata: {}, execution_count: 2 }]),
+        result(2, 2, [
+          { output_type: 'execute_result', data: { 'text/plain': '2', 'image/png': 'a\nb' }, metadata: {}, execution_count: 2 },
+        ]),
       ],
       ran: [1, 2],
     });
     expect(done.cells[0]).toBe(original.cells[0]);
-    expect(done.cells[1]).toEqual({ ...original.cells[1], execution_count: 1, outputs: [{ output_type: 'stream', name: 'stdout', text: ['1\n', 'x'] }] });
+    expect(done.cells[1]).toEqual({
+      ...original.cells[1],
+      execution_count: 1,
+      outputs: [{ output_type: 'stream', name: 'stdout', text: ['1\n', 'x'] }],
+    });
     expect(done.cells[2]!.outputs).toEqual([
       { output_type: 'execute_result', data: { 'text/plain': ['2'], 'image/png': 'a\nb' }, metadata: {}, execution_count: 2 },
     ]);
@@ -50,13 +67,19 @@ describe('the executed notebook', () => {
     const original = notebook([code('x = 1', { id: 'p', metadata: { tags: ['parameters'] } }), code('x', { id: 'q' })]);
     const done = executedNotebook(original, { cells: [], ran: [], parameters: { x: 2, s: 'a"b' }, types: { x: { kind: 'number' } } });
     expect(done.cells.map(({ id }) => id)).toEqual(['p', expect.stringMatching(/^[0-9a-f]{8}$/), 'q']);
-    expect(done.cells[1]).toMatchObject({ metadata: { tags: ['injected-parameters'] }, source: ['# Parameters\n', 'x = 2.0\n', 's = "a\\"b"'] });
+    expect(done.cells[1]).toMatchObject({
+      metadata: { tags: ['injected-parameters'] },
+      source: ['# Parameters\n', 'x = 2.0\n', 's = "a\\"b"'],
+    });
     const older = executedNotebook(notebook([code('x')], 4), { cells: [], ran: [], parameters: { x: 2 } });
     expect(Object.keys(older.cells[0]!)).not.toContain('id');
   });
 
   it('replaces the cell that an earlier run put in', () => {
-    const original = notebook([code('x = 1', { metadata: { tags: ['parameters'] } }), code('x = 5', { id: 'i', metadata: { tags: ['injected-parameters'] } })]);
+    const original = notebook([
+      code('x = 1', { metadata: { tags: ['parameters'] } }),
+      code('x = 5', { id: 'i', metadata: { tags: ['injected-parameters'] } }),
+    ]);
     const done = executedNotebook(original, { cells: [], ran: [], parameters: { x: 2 } });
     expect(done.cells).toHaveLength(2);
     expect(done.cells[1]).toMatchObject({ id: 'i', source: ['# Parameters\n', 'x = 2'] });

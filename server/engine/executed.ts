@@ -24,10 +24,11 @@ const injectedTag = 'injected-parameters';
 
 /** Reads a notebook so that `executedNotebook` can give it back unchanged. Throws what `JSON.parse` throws. */
 export function parseNotebook(text: string): Notebook {
-  return JSON.parse(text.replace(/^\uFEFF/, ''), function (_key, value, context?: { source?: string }) {
+  const keep = (_key: string, value: unknown, context?: { source?: string }): unknown => {
     const source = context?.source;
     return typeof value === 'number' && source !== undefined && String(value) !== source ? rawJson(source) : value;
-  } as (key: string, value: unknown) => unknown) as Notebook;
+  };
+  return JSON.parse(text.replace(/^\uFEFF/, ''), keep as (key: string, value: unknown) => unknown) as Notebook;
 }
 
 /** The notebook with outputs. `original` is left as it is. */
@@ -61,7 +62,12 @@ export function writeNotebook(path: string, notebook: Notebook): void {
   }
 }
 
-function inject(original: Notebook, cells: NotebookCell[], parameters: Record<string, Literal>, types: Record<string, ParameterType>): void {
+function inject(
+  original: Notebook,
+  cells: NotebookCell[],
+  parameters: Record<string, Literal>,
+  types: Record<string, ParameterType>,
+): void {
   const lines = ['# Parameters', ...Object.entries(parameters).map(([name, value]) => `${name} = ${pythonLiteral(value, types[name])}`)];
   const source = lines.map((line, index) => (index < lines.length - 1 ? `${line}\n` : line));
   const tagged = (tag: string) => cells.findIndex(cell => cell.metadata?.tags?.includes(tag));
@@ -84,7 +90,9 @@ function freshId(taken: Set<string | undefined>): string {
 function asWritten(output: Output): unknown {
   if (output.output_type === 'stream') return { ...output, text: lines(output.text) };
   if (output.output_type === 'error') return output;
-  const data = Object.fromEntries(Object.entries(output.data).map(([type, value]) => [type, typeof value === 'string' && isText(type) ? lines(value) : value]));
+  const data = Object.fromEntries(
+    Object.entries(output.data).map(([type, value]) => [type, typeof value === 'string' && isText(type) ? lines(value) : value]),
+  );
   return { ...output, data };
 }
 
@@ -97,7 +105,8 @@ export function pythonLiteral(value: Literal, type?: ParameterType): string {
   if (type?.kind === 'optional') return pythonLiteral(value, type.of);
   if (value === null) return 'None';
   if (typeof value === 'boolean') return value ? 'True' : 'False';
-  if (typeof value === 'number') return type?.kind === 'number' && Number.isInteger(value) && !String(value).includes('e') ? `${value}.0` : String(value);
+  if (typeof value === 'number')
+    return type?.kind === 'number' && Number.isInteger(value) && !String(value).includes('e') ? `${value}.0` : String(value);
   // JSON's escapes are Python's; a lone surrogate, which JSON.stringify escapes, is one in Python too.
   if (typeof value === 'string') return JSON.stringify(value);
   const of = type?.kind === 'list' || type?.kind === 'dict' ? type.of : undefined;

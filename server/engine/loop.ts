@@ -2,13 +2,14 @@
  * The thin loop around `advance`: takes in what targets say, asks what happens next, writes it to the store in one transaction, and only
  * then does it. A crash between writing and doing is mended on resume, since an attempt is known by (run, step, attempt) alone.
  */
+
+import type { Digest } from '../../pipeline/model/artifact';
+import type { Attempt, Change, MadeArtifact, Overhead, RunEvent } from '../../pipeline/model/run';
+import { type TaskDocument, type TaskError, type TaskEvent, type TaskResult, taskFormat } from '../../pipeline/model/task';
 import { type Artifacts, digestOf } from '../artifacts';
 import type { Store } from '../store';
 import { TargetProblem } from '../targets/problem';
 import type { AttemptId, Target, TargetEvent } from '../targets/target';
-import type { Digest } from '../../pipeline/model/artifact';
-import type { Attempt, Change, MadeArtifact, Overhead, RunEvent } from '../../pipeline/model/run';
-import { type CellResult, type TaskDocument, type TaskError, type TaskEvent, taskFormat, type TaskResult } from '../../pipeline/model/task';
 import { advance, type Decision, ended, type Limits, wakeAt } from './advance';
 import { type Places, taskDocument } from './document';
 import { LiveOutputs } from './outputs';
@@ -123,7 +124,13 @@ export class Loop {
     const ids = interrupted.map(({ step, attempt }) => ({ run: this.places.run, step, attempt }));
     for (const { step, attempt, token } of interrupted) {
       const unit = this.state.units.find(one => one.name === step);
-      this.running.set(keyOf({ step, attempt }), { task: { run: this.places.run, step, attempt, token: token! }, unit, ready: this.now(), started: this.now(), outputs: new LiveOutputs() });
+      this.running.set(keyOf({ step, attempt }), {
+        task: { run: this.places.run, step, attempt, token: token! },
+        unit,
+        ready: this.now(),
+        started: this.now(),
+        outputs: new LiveOutputs(),
+      });
     }
     await this.parts.target.recover(ids);
   }
@@ -177,7 +184,11 @@ export class Loop {
   private start(task: TaskDocument): void {
     this.parts.target.start(task).catch(error => {
       const id = { run: task.run, step: task.step, attempt: task.attempt };
-      this.inbox.push({ what: 'ended', id, error: { kind: error instanceof TargetProblem ? 'environment' : 'platform', message: sentence(error) } });
+      this.inbox.push({
+        what: 'ended',
+        id,
+        error: { kind: error instanceof TargetProblem ? 'environment' : 'platform', message: sentence(error) },
+      });
       this.wake();
     });
   }
@@ -223,7 +234,13 @@ export class Loop {
       result: digest,
     });
     if (!unit || !current) return;
-    this.finished.set(unit.name, { cells: result.cells, result: digest, overhead, peakMemory: result.peakMemory, cpuSeconds: result.cpuSeconds });
+    this.finished.set(unit.name, {
+      cells: result.cells,
+      result: digest,
+      overhead,
+      peakMemory: result.peakMemory,
+      cpuSeconds: result.cpuSeconds,
+    });
     const artifacts = made(result);
     if (artifacts.length > 0) changes.push({ what: 'artifacts', step: unit.name, attempt: task.attempt, artifacts });
     for (const step of unit.steps) {
@@ -258,7 +275,8 @@ export class Loop {
         changes.push({ what: 'plan', steps: decision.steps, reason: decision.reason, plan: planOf(this.state) });
         return [];
       case 'status':
-        for (const step of decision.unit.steps) changes.push({ what: 'step', step: step.name, status: decision.status, reason: decision.reason });
+        for (const step of decision.unit.steps)
+          changes.push({ what: 'step', step: step.name, status: decision.status, reason: decision.reason });
         return [];
       case 'stop':
         return [];
@@ -269,7 +287,14 @@ export class Loop {
         this.running.set(keyOf(task), { task, unit, ready: decision.ready, started: now, outputs: new LiveOutputs() });
         changes.push({ what: 'attempt', step: unit.name, attempt, status: 'running', token: task.token });
         for (const step of unit.steps) {
-          changes.push({ what: 'step', step: step.name, status: 'running', attempts: attempt, given, unit: unit.steps.length > 1 ? unit.name : undefined });
+          changes.push({
+            what: 'step',
+            step: step.name,
+            status: 'running',
+            attempts: attempt,
+            given,
+            unit: unit.steps.length > 1 ? unit.name : undefined,
+          });
         }
         return [task];
       }

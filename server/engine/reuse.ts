@@ -5,7 +5,7 @@ import type { TaskResult } from '../../pipeline/model/task';
 import type { Artifacts } from '../artifacts';
 import type { Store } from '../store';
 import { RunProblem } from './problem';
-import { type Finished, isLost, type Given, type RunState } from './state';
+import { type Finished, type Given, isLost, type RunState } from './state';
 import type { Unit } from './units';
 
 /** Digest of the code that a unit runs and the parameters it reads: what has to be equal, besides what it is given, for a result to count again. */
@@ -14,7 +14,9 @@ export function codeKey(state: RunState, unit: Unit): string {
   const code = [...pipeline.sharedCells, ...pipeline.parameterCells, ...unit.cells].map(cell => cell.source);
   const prelude = unit.prelude.map(definition => definition.source);
   const parameters = unit.parameters.map(name => [name, options.parameters[name] ?? null]);
-  return createHash('sha256').update(JSON.stringify([code, prelude, parameters])).digest('hex');
+  return createHash('sha256')
+    .update(JSON.stringify([code, prelude, parameters]))
+    .digest('hex');
 }
 
 /** Gives the unit an earlier result, if all that it wrote is still there. */
@@ -38,21 +40,36 @@ export async function takeOver(
     given: row.given as Given,
     outcome: { status: 'succeeded', provided: result.provided, used: result.used, defined: new Set(result.defined) },
   });
-  return { cells: result.cells, result: row.result, overhead: attempt?.overhead, peakMemory: result.peakMemory, cpuSeconds: result.cpuSeconds };
+  return {
+    cells: result.cells,
+    result: row.result,
+    overhead: attempt?.overhead,
+    peakMemory: result.peakMemory,
+    cpuSeconds: result.cpuSeconds,
+  };
 }
 
 /** For a run that starts from a step: the units above it with their results from the latest run of the notebook, where their code is the same. */
-export async function takeFrom(state: RunState, from: string, notebookPath: string, store: Store, artifacts: Artifacts): Promise<Map<string, Finished>> {
+export async function takeFrom(
+  state: RunState,
+  from: string,
+  notebookPath: string,
+  store: Store,
+  artifacts: Artifacts,
+): Promise<Map<string, Finished>> {
   const start = state.unitOf.get(from);
   if (start === undefined) {
-    throw new RunProblem(`There is no step "${from}" to start from. The steps are ${state.units.map(unit => `"${unit.name}"`).join(', ')}.`);
+    throw new RunProblem(
+      `There is no step "${from}" to start from. The steps are ${state.units.map(unit => `"${unit.name}"`).join(', ')}.`,
+    );
   }
   const latest = (await store.listRuns({ notebookPath, limit: 20 })).find(run => run.status !== 'queued');
   const loaded = latest && (await store.loadRun(latest.id));
   const finished = new Map<string, Finished>();
   for (const unit of state.units.slice(0, start)) {
     const row = loaded?.steps.find(({ step }) => step === unit.steps[0]!.name);
-    if (!row?.result || !row.given || (row.status !== 'succeeded' && row.status !== 'reused') || row.reuseKey !== codeKey(state, unit)) continue;
+    if (!row?.result || !row.given || (row.status !== 'succeeded' && row.status !== 'reused') || row.reuseKey !== codeKey(state, unit))
+      continue;
     const attempt = loaded!.attempts.find(({ result }) => result === row.result);
     const done = await takeOver(state, unit, 'reused', row, attempt, artifacts);
     if (done) finished.set(unit.name, done);

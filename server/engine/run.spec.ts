@@ -10,7 +10,7 @@ import { type Artifacts, openArtifacts } from '../artifacts';
 import { openStore, type Store } from '../store';
 import { attemptFolder, createLocalTarget, type LocalTarget } from '../targets/local';
 import { python } from '../targets/local/python-for-tests';
-import { resumeRun, type RunReport, startRun } from './run';
+import { type RunReport, resumeRun, startRun } from './run';
 
 const root = join(__dirname, '..', '..');
 const runnerPath = join(root, 'runner');
@@ -73,11 +73,23 @@ async function run(made: ReturnType<typeof notebook>, options: Partial<RunOption
   const { pipeline, problems } = compile(made);
   expect(problems.filter(problem => problem.severity === 'error')).toEqual([]);
   const notebookPath = join(folder, 'notebook.ipynb');
-  return startRun({ notebook: made, notebookPath, pipeline: pipeline!, options: { parameters: {}, reuse: false, keepGoing: false, workers: 2, ...options } }, around(signal));
+  return startRun(
+    {
+      notebook: made,
+      notebookPath,
+      pipeline: pipeline!,
+      options: { parameters: {}, reuse: false, keepGoing: false, workers: 2, ...options },
+    },
+    around(signal),
+  );
 }
 
 const printed = (report: RunReport): string[] =>
-  report.cells.map(cell => cell.outputs.map(output => (output.output_type === 'stream' ? output.text : output.output_type === 'error' ? `${output.ename}!` : '?')).join(''));
+  report.cells.map(cell =>
+    cell.outputs
+      .map(output => (output.output_type === 'stream' ? output.text : output.output_type === 'error' ? `${output.ename}!` : '?'))
+      .join(''),
+  );
 const statuses = (report: RunReport) => Object.fromEntries(report.steps.map(step => [step.name, step.status]));
 const attempts = (report: RunReport) => Object.fromEntries(report.steps.map(step => [step.name, step.attempts]));
 const counted = (file: string) => readFileSync(file, 'utf8').split('\n').filter(Boolean);
@@ -107,7 +119,11 @@ describe('a run', () => {
   });
 
   it('keeps the order in which steps draw from a seeded generator', async () => {
-    const source = { seed: 'import random\nrandom.seed(1)', one: 'import time\ntime.sleep(0.2)\na = random.random()', two: 'b = random.random()\nprint(round(b, 6))' };
+    const source = {
+      seed: 'import random\nrandom.seed(1)',
+      one: 'import time\ntime.sleep(0.2)\na = random.random()',
+      two: 'b = random.random()\nprint(round(b, 6))',
+    };
     const report = await run(notebook(source));
     expect(printed(report).at(-1)).toBe('0.847434\n');
   });
@@ -153,14 +169,22 @@ describe('a run', () => {
     const slow = await run(notebook({ slow: 'import time\nprint("on it")\ntime.sleep(30)' }, { slow: { timeout: 0.5 } }));
     expect(slow.steps[0]!.error).toMatchObject({ kind: 'timeout', message: expect.stringContaining('slow') });
     expect(printed(slow)).toEqual(['on it\n']);
-    const large = await run(notebook({ large: 'import time\nblock = bytearray(600_000_000)\nfor i in range(0, len(block), 4096): block[i] = 1\ntime.sleep(5)' }, { large: { resources: { memory: '200Mi' } } }));
+    const large = await run(
+      notebook(
+        { large: 'import time\nblock = bytearray(600_000_000)\nfor i in range(0, len(block), 4096): block[i] = 1\ntime.sleep(5)' },
+        { large: { resources: { memory: '200Mi' } } },
+      ),
+    );
     expect(large.steps[0]!.error).toMatchObject({ kind: 'out-of-memory' });
   });
 
   it('is cancelled by its signal, and goes on from there when resumed', async () => {
     const marks = join(place, 'marks');
     const mark = (step: string) => `open(${JSON.stringify(marks)}, "a").write("${step}\\n")`;
-    const made = notebook({ a: `x = 1\n${mark('a')}`, b: `import time\n${mark('b')}\ntime.sleep(x if len(open(${JSON.stringify(marks)}).readlines()) > 2 else 60)\nprint("done")` });
+    const made = notebook({
+      a: `x = 1\n${mark('a')}`,
+      b: `import time\n${mark('b')}\ntime.sleep(x if len(open(${JSON.stringify(marks)}).readlines()) > 2 else 60)\nprint("done")`,
+    });
     const stop = new AbortController();
     const waiting = setInterval(() => {
       if (existsSync(marks) && counted(marks).length === 2) stop.abort();
@@ -205,7 +229,8 @@ describe('kill -9 of the command', () => {
     const marks = join(place, 'marks');
     const cells: Cells = {};
     for (const step of [1, 2, 3]) {
-      cells[`s${step}`] = `${step > 1 ? `x = x + ${step}` : 'x = 1'}\nimport time, subprocess\nopen(${JSON.stringify(marks)}, "a").write("${step}\\n")\nif len(open(${JSON.stringify(marks)}).readlines()) == ${begun}:\n    subprocess.Popen(["sleep", "61"])\n    time.sleep(60)\nprint(x)`;
+      cells[`s${step}`] =
+        `${step > 1 ? `x = x + ${step}` : 'x = 1'}\nimport time, subprocess\nopen(${JSON.stringify(marks)}, "a").write("${step}\\n")\nif len(open(${JSON.stringify(marks)}).readlines()) == ${begun}:\n    subprocess.Popen(["sleep", "61"])\n    time.sleep(60)\nprint(x)`;
     }
     const path = join(folder, 'notebook.ipynb');
     writeFileSync(path, JSON.stringify(notebook(cells)));

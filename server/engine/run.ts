@@ -12,10 +12,10 @@ import type { AttemptId } from '../targets/target';
 import type { Places } from './document';
 import { type Listener, Loop, type Parts } from './loop';
 import { RunProblem } from './problem';
-import { report, type RunReport } from './report';
+import { type RunReport, report } from './report';
 import { codeKey, takeFrom, takeOver } from './reuse';
 import { seedsGenerators } from './seeds';
-import { createRunState, type Finished, learn, replan, type RunState } from './state';
+import { createRunState, type Finished, learn, type RunState, replan } from './state';
 
 export { RunProblem } from './problem';
 export type { RunReport, StepReport } from './report';
@@ -39,12 +39,28 @@ export async function startRun({ notebook, notebookPath, pipeline, options }: Ne
   const { store, artifacts } = around;
   const folder = dirname(notebookPath);
   const state = createRunState(pipeline, options, await seedsGenerators(notebook, folder));
-  const finished = options.from === undefined ? new Map<string, Finished>() : await takeFrom(state, options.from, notebookPath, store, artifacts);
-  const { pipelineId, version } = await store.saveVersion({ name: pipeline.name, notebookPath, document: pipeline, notebook: JSON.stringify(notebook) });
+  const finished =
+    options.from === undefined ? new Map<string, Finished>() : await takeFrom(state, options.from, notebookPath, store, artifacts);
+  const { pipelineId, version } = await store.saveVersion({
+    name: pipeline.name,
+    notebookPath,
+    document: pipeline,
+    notebook: JSON.stringify(notebook),
+  });
   const id = newId();
   const steps = pipeline.steps.map(step => step.name);
   const target = around.target.name;
-  const sequence = await store.createRun({ id, pipeline: pipelineId, version, experiment: options.experiment, options, folder, notebookPath, target, steps });
+  const sequence = await store.createRun({
+    id,
+    pipeline: pipelineId,
+    version,
+    experiment: options.experiment,
+    options,
+    folder,
+    notebookPath,
+    target,
+    steps,
+  });
   return drive({ id, notebook, folder, sequence, state, finished, interrupted: [] }, around);
 }
 
@@ -100,7 +116,8 @@ async function drive({ id, notebook, folder, sequence, state, finished, interrup
       const one = state.states[unit.index]!;
       if (one.status !== 'reused') continue;
       const result = finished.get(unit.name)?.result;
-      for (const step of unit.steps) first.push({ what: 'step', step: step.name, status: 'reused', result, given: one.given, reuseKey: codeKey(state, unit) });
+      for (const step of unit.steps)
+        first.push({ what: 'step', step: step.name, status: 'reused', result, given: one.given, reuseKey: codeKey(state, unit) });
     }
     const loop = new Loop({
       state,
@@ -148,7 +165,9 @@ async function claim(id: string, { store }: Parts): Promise<() => Promise<void>>
   const { owner: other } = (await store.loadRun(id))!.run;
   if (other && other !== owner && isDead(other)) await store.releaseRun(id, other);
   if (!(await store.claimRun(id, owner, claimSeconds))) {
-    throw new RunProblem(`Run ${id} is being moved by another process (${other ?? 'just started'}). Stop that one first, or wait ${claimSeconds} s after it died.`);
+    throw new RunProblem(
+      `Run ${id} is being moved by another process (${other ?? 'just started'}). Stop that one first, or wait ${claimSeconds} s after it died.`,
+    );
   }
   const renewal = setInterval(() => void store.claimRun(id, owner, claimSeconds).catch(() => {}), (claimSeconds * 1000) / 4);
   renewal.unref();

@@ -21,7 +21,11 @@ export type Op =
   | { op: 'print'; names: string[] };
 
 export interface Program {
-  steps: { ops: Op[]; /** Which of its true writes and reads the analysis sees, by position, cyclic. */ sees: boolean[]; /** Names that the analysis thinks it may change, though it never does. */ suspects?: string[] }[];
+  steps: {
+    ops: Op[] /** Which of its true writes and reads the analysis sees, by position, cyclic. */;
+    sees: boolean[] /** Names that the analysis thinks it may change, though it never does. */;
+    suspects?: string[];
+  }[];
   /** Names whose value cannot leave a process. */
   unpicklable: string[];
 }
@@ -41,7 +45,12 @@ class MissingName extends Error {
   }
 }
 
-function execute(step: number, ops: Op[], machine: Machine, seen: { changed: Set<{ value: string }>; assigned: Set<string>; used: Set<string> }): string[] {
+function execute(
+  step: number,
+  ops: Op[],
+  machine: Machine,
+  seen: { changed: Set<{ value: string }>; assigned: Set<string>; used: Set<string> },
+): string[] {
   const printed: string[] = [];
   const look = (name: string) => {
     const found = machine.names.get(name);
@@ -144,7 +153,11 @@ function compiled(program: Program): Pipeline {
 }
 
 /** Runs the program through `advance`, attempts ending in the order that `pick` says. Returns what the final attempts printed, and how many ran. */
-export function simulate(program: Program, workers: number, pick: (running: number) => number): { status: string; printed: string[][]; attempts: number; reason?: string } {
+export function simulate(
+  program: Program,
+  workers: number,
+  pick: (running: number) => number,
+): { status: string; printed: string[][]; attempts: number; reason?: string } {
   const blobs = new Map<string, { names: Map<string, number>; values: string[] } | string>();
   const state = createRunState(compiled(program), { parameters: {}, reuse: false, keepGoing: false }, true);
   state.status = 'running';
@@ -154,7 +167,9 @@ export function simulate(program: Program, workers: number, pick: (running: numb
   for (let turn = 0; turn < 2000; turn++) {
     for (const decision of advance(state, turn * 1e6, { workers })) {
       if (decision.do === 'finish') {
-        const counted = state.units.slice(0, Math.min(state.stoppedAt, state.units.length)).flatMap(unit => unit.cells.map(cell => cell.cell));
+        const counted = state.units
+          .slice(0, Math.min(state.stoppedAt, state.units.length))
+          .flatMap(unit => unit.cells.map(cell => cell.cell));
         return { status: decision.status, reason: decision.reason, attempts, printed: counted.map(step => printed.get(step)!) };
       }
       if (decision.do === 'start') {
@@ -186,7 +201,10 @@ function attemptOnce(
   for (const [name, value] of Object.entries(given.values)) {
     const blob = blobs.get(value.digest) as { names: Map<string, number>; values: string[] };
     let objects = loaded.get(value.digest);
-    if (!objects) loaded.set(value.digest, (objects = blob.values.map(one => ({ value: one }))));
+    if (!objects) {
+      objects = blob.values.map(one => ({ value: one }));
+      loaded.set(value.digest, objects);
+    }
     machine.names.set(name, objects[blob.names.get(name)!]!);
   }
   const channel = given.channels['@random'];

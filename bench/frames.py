@@ -111,7 +111,12 @@ def main():
                 with tempfile.TemporaryDirectory(prefix="stepwell-bench-") as folder:
                     save, load = codec(folder)
                     seconds = handed_over(frame, save, load)
-                    print(json.dumps({"kind": kind, "way": way, "turn": turn, "ms": seconds * 1000, "bytes": size_of(folder), "memory": memory}), flush=True)
+                    print(
+                        json.dumps(
+                            {"kind": kind, "way": way, "turn": turn, "ms": seconds * 1000, "bytes": size_of(folder), "memory": memory}
+                        ),
+                        flush=True,
+                    )
 
 
 main()

@@ -102,7 +102,7 @@ class Blobs:
 
 def problem(error: OSError, folder: str) -> StorageProblem:
     """What is wrong with a folder, in one sentence."""
-    if error.errno in (errno.ENOSPC, getattr(errno, 'EDQUOT', errno.ENOSPC)):
+    if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
         return StorageProblem(f"The disk that holds '{folder}' is full; free some space and run again.")
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return StorageProblem(f"'{folder}' cannot be written to; check its permissions or choose another folder.")

@@ -32,7 +32,9 @@ class Matplotlib(Channel):
         get = functools.partial(dict.__getitem__, matplotlib.rcParams)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            parameters = {key: get(key) for key in matplotlib.rcParams if not _equal(get(key), dict.get(original, key)) and key != "backend"}
+            parameters = {
+                key: get(key) for key in matplotlib.rcParams if not _equal(get(key), dict.get(original, key)) and key != "backend"
+            }
         backend = get("backend")
         state = {"parameters": parameters, "backend": backend if isinstance(backend, str) else None}
         return {**state, "interactive": matplotlib.is_interactive(), "inline": self._inline(), "formats": self._formats()}
@@ -274,13 +276,21 @@ class Settings:
             return None
 
 
-_SKLEARN = {"assume_finite": False, "print_changed_only": True, "display": "diagram", "transform_output": "default", "enable_metadata_routing": False}
+_SKLEARN = {
+    "assume_finite": False,
+    "print_changed_only": True,
+    "display": "diagram",
+    "transform_output": "default",
+    "enable_metadata_routing": False,
+}
 
 
 def _read_torch(torch):
     tensors = loaded("torch._tensor_str")
     options = vars(tensors.PRINT_OPTS) if tensors is not None else {}
-    state = {"print": {key: value for key, value in options.items() if value != vars(type(tensors.PRINT_OPTS)()).get(key)}} if options else {}
+    state = (
+        {"print": {key: value for key, value in options.items() if value != vars(type(tensors.PRINT_OPTS)()).get(key)}} if options else {}
+    )
     state["dtype"] = None if torch.get_default_dtype() is torch.float32 else str(torch.get_default_dtype())
     state["deterministic"] = torch.are_deterministic_algorithms_enabled()
     return state if any(state.values()) else None
@@ -315,7 +325,9 @@ SETTINGS = {
 
 
 def _xarray_default(key):
-    return {"display_width": 80, "display_max_rows": 12, "display_style": "html", "arithmetic_join": "inner", "keep_attrs": "default"}.get(key)
+    return {"display_width": 80, "display_max_rows": 12, "display_style": "html", "arithmetic_join": "inner", "keep_attrs": "default"}.get(
+        key
+    )
 
 
 def _nested(config, key: str):

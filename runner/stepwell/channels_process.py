@@ -19,7 +19,9 @@ class Environ(Channel):
 
     name = "@environ"
     # Ours, the shell's, and what libraries set for themselves when they are imported.
-    ignored = re.compile(r"^(STEPWELL_.*|_|PWD|OLDPWD|SHLVL|LINES|COLUMNS|KMP_DUPLICATE_LIB_OK|KMP_INIT_AT_FORK|JPY_PARENT_PID|TF2_BEHAVIOR|TPU_ML_PLATFORM|QT_API|CV2_.*)$")
+    ignored = re.compile(
+        r"^(STEPWELL_.*|_|PWD|OLDPWD|SHLVL|LINES|COLUMNS|KMP_DUPLICATE_LIB_OK|KMP_INIT_AT_FORK|JPY_PARENT_PID|TF2_BEHAVIOR|TPU_ML_PLATFORM|QT_API|CV2_.*)$"
+    )
 
     def read(self):
         start, now = self.start["environ"], dict(os.environ)
@@ -236,7 +238,11 @@ class Locale(Channel):
 
 
 def _categories():
-    return [getattr(locale, name) for name in ("LC_COLLATE", "LC_CTYPE", "LC_MONETARY", "LC_NUMERIC", "LC_TIME", "LC_MESSAGES") if hasattr(locale, name)]
+    return [
+        getattr(locale, name)
+        for name in ("LC_COLLATE", "LC_CTYPE", "LC_MONETARY", "LC_NUMERIC", "LC_TIME", "LC_MESSAGES")
+        if hasattr(locale, name)
+    ]
 
 
 class Logging(Channel):

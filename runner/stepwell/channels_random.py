@@ -32,7 +32,11 @@ class NumpyRandom(Channel):
             return state
         key = state["state"]
         # As it was seeded on import, never drawn from: as good as not there.
-        if key["pos"] == 623 and getattr(module._rand._bit_generator, "seed_seq", None) is not None and self.start.get("numpy.random") is None:
+        if (
+            key["pos"] == 623
+            and getattr(module._rand._bit_generator, "seed_seq", None) is not None
+            and self.start.get("numpy.random") is None
+        ):
             return None
         return {"key": key["key"].tobytes(), "pos": int(key["pos"]), "has_gauss": int(state["has_gauss"]), "gauss": float(state["gauss"])}
 

@@ -147,7 +147,13 @@ def reduce_array(array, pickler):
     order = sorted(range(array.ndim), key=lambda axis: -abs(array.strides[axis]))
     packed = array.transpose(order).copy(order="C")
     pickler.memory.kept.append(packed)
-    return make_transposed, (pickle.PickleBuffer(packed), array.dtype, packed.shape, [order.index(axis) for axis in range(array.ndim)], array.flags.writeable)
+    return make_transposed, (
+        pickle.PickleBuffer(packed),
+        array.dtype,
+        packed.shape,
+        [order.index(axis) for axis in range(array.ndim)],
+        array.flags.writeable,
+    )
 
 
 def _flagged(array, reduced):

@@ -49,7 +49,11 @@ def _of(value) -> dict:
         return {"text": f"{name} of {len(value):,}", "shape": [len(value)], "dtype": str(value.dtype), "rows": rows}
     if module == "pyarrow" and name == "Table":
         columns = [{"name": field.name, "dtype": str(field.type)} for field in value.schema][:COLUMNS]
-        return {"text": f"Table {value.num_rows:,} × {value.num_columns:,}", "shape": [value.num_rows, value.num_columns], "columns": columns}
+        return {
+            "text": f"Table {value.num_rows:,} × {value.num_columns:,}",
+            "shape": [value.num_rows, value.num_columns],
+            "columns": columns,
+        }
     if hasattr(value, "shape") and hasattr(value, "dtype") and isinstance(value.shape, tuple):
         shape = [int(each) for each in value.shape]
         size = " × ".join(f"{each:,}" for each in shape)

@@ -142,7 +142,10 @@ def _data_matrix(matrix, pickler):
 
     parts = {
         "data": matrix.get_data(),
-        "floats": {key: matrix.get_float_info(key) for key in ("label", "weight", "base_margin", "label_lower_bound", "label_upper_bound", "feature_weights")},
+        "floats": {
+            key: matrix.get_float_info(key)
+            for key in ("label", "weight", "base_margin", "label_lower_bound", "label_upper_bound", "feature_weights")
+        },
         "groups": matrix.get_uint_info("group_ptr"),
         "names": matrix.feature_names,
         "types": matrix.feature_types,
@@ -200,7 +203,13 @@ def _callbacks(registry, pickler):
 def _frozen(obj, pickler):
     """Instances with slots whose class does not let attributes be set: their state is set past it."""
     reduced = obj.__reduce_ex__(5)
-    if isinstance(reduced, tuple) and len(reduced) > 2 and isinstance(reduced[2], tuple) and len(reduced[2]) == 2 and not hasattr(obj, "__setstate__"):
+    if (
+        isinstance(reduced, tuple)
+        and len(reduced) > 2
+        and isinstance(reduced[2], tuple)
+        and len(reduced[2]) == 2
+        and not hasattr(obj, "__setstate__")
+    ):
         return (*reduced[:3], *(*reduced[3:], None, None)[:2], fill_frozen)
     return reduced
 
@@ -280,7 +289,12 @@ def find(kind: type):
                 break
     if found is None and issubclass(kind, io.IOBase):
         found = _string_io if issubclass(kind, (io.StringIO, io.BytesIO)) else _open_file
-    if found is None and kind.__setattr__ is not object.__setattr__ and kind.__reduce_ex__ is object.__reduce_ex__ and kind.__reduce__ is object.__reduce__:
+    if (
+        found is None
+        and kind.__setattr__ is not object.__setattr__
+        and kind.__reduce_ex__ is object.__reduce_ex__
+        and kind.__reduce__ is object.__reduce__
+    ):
         if any("__slots__" in vars(base) for base in kind.__mro__[:-1]):
             found = _frozen
     REDUCERS[kind] = found

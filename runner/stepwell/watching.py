@@ -14,13 +14,37 @@ import threading
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 # Their first argument names what will be changed.
 CHANGING = {"os.truncate", "os.chmod", "os.chown", "os.utime", "os.mkdir", "os.rmdir", "os.remove", "os.setxattr", "os.removexattr"}
-LISTING = {"os.listdir", "os.scandir", "os.walk", "os.fwalk", "glob.glob", "glob.glob/2", "pathlib.Path.glob", "pathlib.Path.rglob", "os.listdrives"}
+LISTING = {
+    "os.listdir",
+    "os.scandir",
+    "os.walk",
+    "os.fwalk",
+    "glob.glob",
+    "glob.glob/2",
+    "pathlib.Path.glob",
+    "pathlib.Path.rglob",
+    "os.listdrives",
+}
 RUNNING = {"subprocess.Popen", "os.system", "os.posix_spawn", "os.exec", "os.spawn", "os.startfile", "pty.spawn"}
 # Programs that libraries run to know the machine.
-HARMLESS = {"lscpu", "uname", "ldconfig", "nvidia-smi", "fc-list", "sysctl", "hostname", "getconf", "lsb_release", "which", "whoami", "id", "ldd"}
+HARMLESS = {
+    "lscpu",
+    "uname",
+    "ldconfig",
+    "nvidia-smi",
+    "fc-list",
+    "sysctl",
+    "hostname",
+    "getconf",
+    "lsb_release",
+    "which",
+    "whoami",
+    "id",
+    "ldd",
+}
 EVENTS = {"open", "sqlite3.connect", "os.rename", "os.link", "os.symlink", *CHANGING, *LISTING, *RUNNING}
 
-_current: "Watch | None" = None
+_current: Watch | None = None
 _installed = False
 
 

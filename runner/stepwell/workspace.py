@@ -25,7 +25,21 @@ CHUNK = 4 << 20
 # Never shown to a step, never taken from one.
 HIDDEN = {"__pycache__", ".ipynb_checkpoints", ".stepwell"}
 # Shown as one link each: large, and nothing that a pipeline hands on.
-HEAVY = {".git", ".hg", ".svn", "node_modules", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".tox", ".nox", ".cache", ".conda", ".npm", ".local"}
+HEAVY = {
+    ".git",
+    ".hg",
+    ".svn",
+    "node_modules",
+    ".mypy_cache",
+    ".pytest_cache",
+    ".ruff_cache",
+    ".tox",
+    ".nox",
+    ".cache",
+    ".conda",
+    ".npm",
+    ".local",
+}
 PARENTS = re.compile(r"\.\.|pardir|\.parents?\b|dirname")
 ABOVE = re.compile(r"((?:\.\.[/\\])+)([^/\\'\"\s()\[\]{},;*?]+)?")
 
@@ -257,7 +271,14 @@ class Workspace:
 
     def _inside(self, name: str) -> str:
         parts = name.split("/")
-        if not name or "\0" in name or "\\" in name or os.path.isabs(name) or any(part in ("", ".", "..") for part in parts) or ":" in parts[0]:
+        if (
+            not name
+            or "\0" in name
+            or "\\" in name
+            or os.path.isabs(name)
+            or any(part in ("", ".", "..") for part in parts)
+            or ":" in parts[0]
+        ):
             raise BadPath(f"the file name {name!r} leaves the workspace")
         return os.path.join(self.path, *parts)
 
@@ -323,11 +344,16 @@ class Workspace:
                 return self._take(entry.path, real)
             if not stat.S_ISREG(info.st_mode):
                 return None
-            if known is not None and known.link is None and (known.size, known.time, known.inode, known.mode) == (
-                info.st_size,
-                info.st_mtime_ns,
-                info.st_ino,
-                info.st_mode,
+            if (
+                known is not None
+                and known.link is None
+                and (known.size, known.time, known.inode, known.mode)
+                == (
+                    info.st_size,
+                    info.st_mtime_ns,
+                    info.st_ino,
+                    info.st_mode,
+                )
             ):
                 return None
             return self._take(entry.path, info)

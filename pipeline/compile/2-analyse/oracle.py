@@ -2,6 +2,7 @@
 
 Reads a JSON list of sources on standard input (or, given folders as arguments, uses the Python files in them) and writes one answer per program.
 """
+
 import ast
 import json
 import pathlib
@@ -22,7 +23,11 @@ def answer(source):
     bound, read, in_class = set(), set(), set()
 
     # From Python 3.12 on, a comprehension's names also show in the table of the scope around it.
-    own = set() if sys.version_info < (3, 12) else {name for n in ast.walk(tree) if isinstance(n, ast.comprehension) for name in stored(n.target)}
+    own = (
+        set()
+        if sys.version_info < (3, 12)
+        else {name for n in ast.walk(tree) if isinstance(n, ast.comprehension) for name in stored(n.target)}
+    )
 
     def visit(scope, top):
         for symbol in scope.get_symbols():
@@ -39,7 +44,9 @@ def answer(source):
 
     visit(table, True)
     deleted = sorted({n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Del)})
-    annotated = sorted({n.target.id for n in ast.walk(tree) if isinstance(n, ast.AnnAssign) and isinstance(n.target, ast.Name) and n.value is None})
+    annotated = sorted(
+        {n.target.id for n in ast.walk(tree) if isinstance(n, ast.AnnAssign) and isinstance(n.target, ast.Name) and n.value is None}
+    )
     augmented = sorted({n.target.id for n in ast.walk(tree) if isinstance(n, ast.AugAssign) and isinstance(n.target, ast.Name)})
     return {
         "bound": sorted(bound),

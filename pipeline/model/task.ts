@@ -24,7 +24,7 @@ export interface TaskDocument {
   /** Only for the first unit: the notebook's shared and parameter cells, run in place of the prelude with their outputs kept. What they leave behind is where the step starts from. */
   sharedCells: TaskCell[];
   /** Cells that the prelude was taken from, whole and with their numbers, so that tracebacks show them as the notebook would. */
-  sources?: TaskCell[];
+  sources: TaskCell[];
   /** What to restore before the cells run. One blob may serve several names. */
   inputs: {
     values: Record<string, SavedValue>;
@@ -70,7 +70,7 @@ export type TaskEvent = { token: string; at: Instant } & (
   | { type: 'output'; cell: number; output: Output; displayId?: string }
   /** Replace the data of earlier outputs with this display id, in any cell of this attempt. */
   | { type: 'update-display'; displayId: string; data: Record<string, unknown>; metadata: Record<string, unknown> }
-  | { type: 'clear-output'; cell: number; wait?: boolean }
+  | { type: 'clear-output'; cell: number }
   | { type: 'cell-finished'; cell: number; status: 'ok' | 'error'; seconds: number }
   | { type: 'metric'; name: string; value: number; step?: number }
   | { type: 'result'; result: TaskResult }

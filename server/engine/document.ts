@@ -17,6 +17,8 @@ export interface Places {
   artifacts: string;
   /** Folder of one attempt. */
   attemptFolder(unit: string, attempt: number): string;
+  /** The text of a cell of the notebook. */
+  source(cell: number): string;
   /** Number that each code cell would have in a run from top to bottom. */
   executionCount(cell: number): number;
   /** Cells that nbclient lets fail (tag `raises-exception`). */
@@ -39,13 +41,16 @@ export function taskDocument(state: RunState, unit: Unit, attempt: number, given
     if (Object.hasOwn(options.parameters, name)) parameters[name] = asTyped(options.parameters[name]!, type);
     else if (value !== undefined) parameters[name] = value;
   }
+  const prelude = [...shared, ...unit.prelude];
+  const origins = [...new Set(prelude.map(definition => definition.cell))].filter(one => !unit.cells.some(({ cell }) => cell === one));
   return {
     format: taskFormat,
     run: places.run,
     step: unit.name,
     attempt,
     token: randomBytes(16).toString('hex'),
-    prelude: [...shared, ...unit.prelude],
+    prelude,
+    sources: origins.map(one => cell({ cell: one, source: places.source(one) })),
     parameters,
     inputs: given,
     sharedCells: first ? [...pipeline.sharedCells.map(cell), ...pipeline.parameterCells.map(cell)].sort((a, b) => a.cell - b.cell) : [],

@@ -6,7 +6,8 @@ import type { CellResult, Output, TaskEvent } from '../../pipeline/model/task';
 
 export class LiveOutputs {
   readonly cells: CellResult[] = [];
-  private clearNext: CellResult | undefined;
+  /** By display id, outputs that an update replaces the data of. */
+  private readonly displays = new Map<string, Output[]>();
 
   accept(event: TaskEvent): void {
     if (event.type === 'cell-started') {
@@ -14,14 +15,12 @@ export class LiveOutputs {
     } else if (event.type === 'output') {
       const cell = this.find(event.cell);
       if (!cell) return;
-      if (this.clearNext === cell) cell.outputs.length = 0;
-      this.clearNext = undefined;
       append(cell.outputs, event.output);
+      if (event.displayId !== undefined) this.displays.set(event.displayId, [...(this.displays.get(event.displayId) ?? []), cell.outputs.at(-1)!]);
+    } else if (event.type === 'update-display') {
+      for (const output of this.displays.get(event.displayId) ?? []) Object.assign(output, { data: event.data, metadata: event.metadata });
     } else if (event.type === 'clear-output') {
-      const cell = this.find(event.cell);
-      if (!cell) return;
-      if (event.wait) this.clearNext = cell;
-      else cell.outputs.length = 0;
+      this.find(event.cell)?.outputs.splice(0);
     } else if (event.type === 'cell-finished') {
       const cell = this.find(event.cell);
       if (cell) Object.assign(cell, { status: event.status, seconds: event.seconds });

@@ -151,6 +151,7 @@ function places(run: string, notebook: Notebook, folder: string, around: Surroun
     folder,
     artifacts: around.artifacts.folder,
     attemptFolder: (step, attempt) => around.attemptFolder({ run, step, attempt }),
+    source: cell => text(notebook.cells[cell]?.source ?? ''),
     executionCount: cell => counts.get(cell) ?? 0,
     mayRaise: cell => raising.has(cell),
   };

@@ -30,6 +30,9 @@ from .sharing import atoms
 # Smaller buffers go into the stream.
 IN_BAND = 4096
 
+# Packages whose objects come back if they can be written.
+PROVEN = {*sys.stdlib_module_names, "numpy", "pandas", "pyarrow", "scipy", "sklearn", "xgboost", "matplotlib", "stepwell"} - {"__main__"}
+
 _live: dict | None = None
 _kept: list = []
 
@@ -46,6 +49,10 @@ class Pickler(cloudpickle.Pickler):
         self.memory = memory.Memory()
         self._cells: set[int] = set()
         self._seen: list | None = None
+        # Objects of subclasses of sets were written; plain ones are not told here.
+        self.met_sets = False
+        # Objects were written of classes that have not proven to come back.
+        self.unproven = False
 
     def _take(self, buffer: pickle.PickleBuffer) -> bool:
         if buffer.raw().nbytes < IN_BAND:
@@ -56,7 +63,9 @@ class Pickler(cloudpickle.Pickler):
     def seen(self) -> list[tuple[int, object]]:
         """Address and object of everything written so far that can be shared, each once."""
         if self._seen is None:
-            self._seen = [(address, obj) for address, (_, obj) in self.memo.copy().items() if not atoms[type(obj)] or type(obj) is frozenset]
+            self._seen = [
+                (address, obj) for address, (_, obj) in self.memo.copy().items() if not atoms[type(obj)] or type(obj) is frozenset
+            ]
         return self._seen
 
     def reducer_override(self, obj):
@@ -71,6 +80,10 @@ class Pickler(cloudpickle.Pickler):
         if issubclass(kind, type):
             name = self.defined_as(obj)
             return self.by_name(name) if name else super().reducer_override(obj)
+        if not self.unproven and kind.__module__.partition(".")[0] not in PROVEN:
+            self.unproven = True
+        if issubclass(kind, (set, frozenset)):
+            self.met_sets = True
         reducer = reducers.find(kind)
         return NotImplemented if reducer is None else reducer(obj, self)
 
@@ -95,7 +108,7 @@ class Pickler(cloudpickle.Pickler):
 
     def by_name(self, name: str):
         self.needs.add(name.partition(".")[0])
-        return _named, (name,)
+        return named, (name,)
 
     def _function(self, function: types.FunctionType):
         name = self.defined_as(function)
@@ -192,7 +205,8 @@ def keep(obj) -> None:
     _kept.append(obj)
 
 
-def _named(name: str):
+def named(name: str):
+    """Called while loading: what the notebook defines under a dotted name."""
     top, *rest = name.split(".")
     try:
         found = _live[top]

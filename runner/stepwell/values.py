@@ -7,14 +7,19 @@ was loaded; a value that was not is left alone, so that steps below go on with t
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import types
 from dataclasses import dataclass, field
 
-from . import bundle, changes, codecs, pickling, preview, sets
-from .blobs import Blobs
+from . import bundle, changes, codecs, definitions as definitions_, pickling, preview, sets
+from .blobs import Blobs, StorageProblem
 from .memory import Memory
 from .reducers import Refused
 from .sharing import Groups
+
+# The opcodes that make them; they may also occur as data, which costs time only.
+EMPTY_SET, FROZENSET = b"\x8f", b"\x91"
 
 
 class CannotLoad(Exception):
@@ -23,6 +28,10 @@ class CannotLoad(Exception):
     def __init__(self, name: str, reason: str, missing: str | None = None):
         super().__init__(f"'{name}': {reason}")
         self.name, self.reason, self.missing = name, reason, missing
+
+
+# The fingerprint of a definition without any state.
+_NOTHING: changes.Fingerprint = ()
 
 
 @dataclass
@@ -38,6 +47,7 @@ class Loaded:
 class Written:
     """One value as bytes to be, and what pickling it has shown."""
 
+    value: object = None
     plain: bytes | None = None
     containers: list[int] = field(default_factory=list)
     stream: bytes = b""
@@ -48,6 +58,19 @@ class Written:
         return (changes.digest(self.plain),) if self.plain is not None else changes.of(self.stream, self.buffers, mappings)
 
 
+@contextlib.contextmanager
+def _no_collecting():
+    """Millions of small objects are made and kept for a while: looking for garbage among them again and again costs more than all the rest."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+@_no_collecting()
 def load(blobs: Blobs, inputs: dict, namespace: dict, definitions: set[str], wanted: list[str] | None = None) -> Loaded:
     """
     Put values into `namespace`, each blob apart. `wanted` are the names that will be asked for later (absent: all): their
@@ -66,9 +89,10 @@ def load(blobs: Blobs, inputs: dict, namespace: dict, definitions: set[str], wan
     if failure is not None:
         raise failure
     for name in list(namespace) if wanted is None or "*" in wanted else wanted:
-        if name in namespace and _is_value(name, namespace[name], definitions):
+        if name in namespace:
             try:
-                loaded.prints[name] = _write(namespace[name], namespace, definitions).fingerprint(loaded.mappings)
+                written = _write(name, namespace, definitions)
+                loaded.prints[name] = written.fingerprint(loaded.mappings) if written is not None else _NOTHING
             except Exception:
                 loaded.prints[name] = None
     return loaded
@@ -84,7 +108,7 @@ def _load_blob(blobs: Blobs, digest: str, saved: dict, names: list[str], namespa
         loaded.mappings += opened.mappings
         loaded.kept += kept
         if opened.header["alone"]:
-            return {name: values for name in names}
+            return dict.fromkeys(names, values)
         values, fixes = values
         for fix in fixes:
             sets.restore(*fix)
@@ -101,6 +125,7 @@ def _load_blob(blobs: Blobs, digest: str, saved: dict, names: list[str], namespa
         raise CannotLoad(names[0], f"loading it failed with {type(error).__name__}: {error}") from error
 
 
+@_no_collecting()
 def save(blobs: Blobs, loaded: Loaded, namespace: dict, before: dict[str, int], wanted: list[str], definitions: set[str]) -> dict:
     """
     Write those of the `wanted` names that were assigned or changed. `before` holds the identities that names had before the
@@ -110,14 +135,16 @@ def save(blobs: Blobs, loaded: Loaded, namespace: dict, before: dict[str, int], 
     provided: dict[str, dict] = {}
     touched: set[str] = set()
     groups = Groups()
-    memory = Memory()
     for name in dict.fromkeys(wanted):
-        if name not in namespace or not _is_value(name, namespace[name], definitions):
+        if name not in namespace:
             continue
         value = namespace[name]
         assigned = before.get(name) != id(value)
         try:
-            written[name] = _write(value, namespace, definitions)
+            found = _write(name, namespace, definitions)
+            if found is None:
+                continue
+            written[name] = found
         except Exception as error:
             if assigned or loaded.prints.get(name) is not None:
                 provided[name] = {"lost": _reason(error), "type": preview.type_name(type(value))}
@@ -130,26 +157,35 @@ def save(blobs: Blobs, loaded: Loaded, namespace: dict, before: dict[str, int], 
     _join(groups, written)
     for members in groups.all():
         if touched.intersection(members):
-            provided.update(_save_group(blobs, members, written, namespace, definitions))
+            try:
+                provided.update(_save_group(blobs, members, written, namespace, definitions))
+            except StorageProblem:
+                raise
+            except Exception as error:
+                for name in members:
+                    provided[name] = {"lost": _reason(error), "type": preview.type_name(type(namespace[name]))}
     return provided
 
 
-def _is_value(name: str, value, definitions: set[str]) -> bool:
-    """False for what travels as source."""
-    return not (name in definitions and isinstance(value, (type, types.FunctionType, types.ModuleType, types.BuiltinFunctionType)))
-
-
-def _write(value, namespace: dict, definitions: set[str]) -> Written:
+def _write(name: str, namespace: dict, definitions: set[str]) -> Written | None:
+    """The bytes of a variable; None for what travels as source and has no more to it."""
+    value = namespace[name]
+    if name in definitions and isinstance(value, (type, types.FunctionType, types.ModuleType, types.BuiltinFunctionType)):
+        value = definitions_.state_of(name, value)
+        if value is None:
+            return None
     plain = codecs.as_json(value)
     if plain is not None:
-        return Written(plain=plain[0], containers=plain[1])
+        return Written(value, plain[0], plain[1])
     stream, buffers, pickler = pickling.dump(value, namespace, definitions)
-    return Written(stream=stream, buffers=buffers, pickler=pickler)
+    return Written(value, stream=stream, buffers=buffers, pickler=pickler)
 
 
 def _join(groups: Groups, written: dict[str, Written]) -> None:
     """Find out which names share objects or memory."""
     memory, owners = Memory(), {}
+    if len(written) < 2:
+        return
     for name, each in written.items():
         if each.pickler is not None:
             groups.saw_memo(name, each.pickler)
@@ -186,25 +222,34 @@ def _save_group(blobs: Blobs, members: list[str], written: dict[str, Written], n
 
 def _bundle(members: list[str], written: dict[str, Written], namespace: dict, definitions: set[str]):
     """One stream for all members; written again when arrays share memory or sets would come out in another order."""
-    values = {name: namespace[name] for name in members}
+    values = {name: written[name].value for name in members}
     only = written[members[0]] if len(members) == 1 else None
     if only is None:
         stream, buffers, pickler = pickling.dump([values, []], namespace, definitions)
     else:
         # Pickled already, by itself.
         stream, buffers, pickler = only.stream, only.buffers, only.pickler
-    fixes = _orders(pickler)
+    fixes = _orders(stream, pickler)
     planned = pickler.memory
     if planned.plan() or fixes or only is not None and only.plain is not None:
         memory = Memory(views=planned.views, kept=[planned, pickler], private=planned.private, blocks=planned.blocks)
         stream, buffers, pickler = pickling.dump([values, fixes], namespace, definitions, memory)
         only = None
-    return stream, buffers, pickler.needs, only is not None
+    if pickler.unproven:
+        # Some classes can be written and not read.
+        try:
+            pickling.load(stream, buffers, namespace)
+        except Exception as error:
+            raise Refused(f"it cannot be loaded again ({type(error).__name__}: {' '.join(str(error).split())[:200]})") from error
+    needs = pickler.needs | {name for name in members if isinstance(written[name].value, definitions_.State)}
+    return stream, buffers, needs, only is not None
 
 
-def _orders(pickler) -> list[tuple]:
-    """What is needed to give sets their order back."""
-    fixes = []
+def _orders(stream: bytes, pickler) -> list[tuple]:
+    """What is needed to give sets their order back. Looking at everything that was pickled takes time, so not without a sign of sets."""
+    fixes: list[tuple] = []
+    if not (pickler.met_sets or EMPTY_SET in stream or FROZENSET in stream):
+        return fixes
     for _, obj in pickler.seen():
         if isinstance(obj, (set, frozenset)) and not sets.comes_out_the_same(obj):
             found = sets.layout(obj)

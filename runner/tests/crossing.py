@@ -46,10 +46,10 @@ def load(store: blobs.Blobs, case: dict, saved: dict) -> dict:
     loaded = values.load(store, given, names, definitions)
     before = {name: id(value) for name, value in names.items()}
     names["saved"] = saved
-    again = values.save(store, loaded, names, before, list(given), definitions)
+    again = values.save(store, loaded, names, before, [*given, *case.get("wanted", [])], definitions)
     assert not again, f"seen as changed though nothing happened: {sorted(again)}"
     run(case["check"], names)
-    return values.save(store, loaded, names, before, list(given), definitions)
+    return values.save(store, loaded, names, before, [*given, *case.get("wanted", [])], definitions)
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))
 
 # name: (made in one process, asserted in another). `saved` holds what the first process told.
 CROSS = {
@@ -192,6 +193,8 @@ CROSS = {
         "assert v.f() == 1 and isinstance(v, B)",
         "import abc\nclass B(abc.ABC):\n    @abc.abstractmethod\n    def f(self): ...\nclass D(B):\n    def f(self): return 1",
     ),
+    "attributes of a class that travels": ("P.n += 1; P.seen.append(P(2)); P.late = lambda self: self.x\ndef g(self): return 7\nP.f = g", "assert P.n == 1 and P.seen[0].x == 2 and type(P.seen[0]) is P and P(5).late() == 5 and P(1).f() == 7", "class P:\n    n = 0\n    seen = []\n    def __init__(self, x): self.x = x\n    def f(self): pass", ["P"]),
+    "attributes of a function that travels": ("f.calls = 3", "assert f() is None and f.calls == 3", "def f(): pass", ["f"]),
     "numpy arrays": (
         "import numpy as np; v = np.arange(6.).reshape(2, 3); f = np.asfortranarray(v); e = np.zeros((0, 3), 'i4'); s = np.array(3)",
         "import numpy as np; assert (v == np.arange(6).reshape(2, 3)).all() and f.flags.f_contiguous and not f.flags.c_contiguous and e.shape == (0, 3) and e.dtype == 'i4' and s.shape == () and s == 3",
@@ -330,6 +333,7 @@ LOST = {
     "filled cache": ("import functools\n@functools.lru_cache\ndef v(n): return n\nv(1)", "cache"),
     "weak reference with a callback": ("import weakref\nclass P: pass\np = P(); v = weakref.ref(p, print)", "callback"),
     "frame": ("import sys; v = sys._getframe()", "a frame"),
+    "cannot be read back": ("class E(Exception):\n    def __init__(self, a, b): super().__init__('x')\nv = E(1, 2)", "cannot be loaded again"),
     "raises when pickled": ("class P:\n    def __reduce__(self): raise RuntimeError('not me')\nv = P()", "not me"),
 }
 
@@ -353,6 +357,7 @@ CHANGED = {
     "drawn from": ("import random; v = random.Random(1)", "v.random()", ["v"]),
     "function attribute": ("def f(): pass\ng = f", "f.n = 1", ["f", "g"]),
     "closure": ("def make():\n    n = []\n    return lambda: n.append(1)\nf = make(); del make", "f()", ["f"]),
+    "attribute of a class": ("v = P", "P.n += 1", ["P"], "class P:\n    n = 0\n    def f(self): pass", ["P"]),
     "set": ("v = {1, 2}", "v.discard(1)", ["v"]),
     "fit": ("from sklearn.linear_model import LinearRegression as L; m = L()", "m.fit([[1], [2]], [1, 2])", ["m"]),
 }
@@ -360,7 +365,7 @@ CHANGED = {
 
 def case(parts: tuple) -> dict:
     found = {"make": parts[0], "check": parts[1]}
-    return {**found, "source": parts[2]} if len(parts) > 2 else found
+    return {**found, **dict(zip(("source", "wanted"), parts[2:]))}
 
 
 @pytest.fixture(scope="module")
@@ -395,3 +400,49 @@ def test_is_told_to_be_lost(crossed, name):
 def test_sees_changes(crossed, name):
     found = crossed["load"][f"changed {name}"]
     assert found.get("changed") == CHANGED[name][2], found
+
+
+def test_loses_one_value_for_one_missing_definition(tmp_path):
+    from stepwell import blobs, values
+
+    store = blobs.Blobs(str(tmp_path))
+    names = {"__name__": "__main__"}
+    exec("class P: pass\np = P()\nq = [1, (2,)]", names)
+    saved = values.save(store, values.Loaded(), names, {}, ["p", "q"], {"P"})
+    fresh: dict = {}
+    with pytest.raises(values.CannotLoad, match="needs 'P'") as raised:
+        values.load(store, saved, fresh, {"P"})
+    assert fresh["q"] == [1, (2,)] and (raised.value.name, raised.value.missing) == ("p", "P")
+
+
+def test_gives_equal_content_an_equal_digest(tmp_path):
+    from stepwell import blobs, values
+
+    store = blobs.Blobs(str(tmp_path))
+    saved = [values.save(store, values.Loaded(), {"v": {"a": [1, (2, 3)]}, "__name__": "__main__"}, {}, ["v"], set()) for _ in range(2)]
+    assert saved[0]["v"]["digest"] == saved[1]["v"]["digest"]
+
+
+def test_says_what_is_wrong_with_a_blob(tmp_path):
+    from stepwell import blobs, values
+
+    store = blobs.Blobs(str(tmp_path))
+    saved = values.save(store, values.Loaded(), {"v": (1, 2)}, {}, ["v"], set())
+    path = Path(store.path(saved["v"]["digest"]))
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(values.CannotLoad, match="bytes instead of"):
+        values.load(store, saved, {}, set())
+    path.unlink()
+    with pytest.raises(values.CannotLoad, match="gone"):
+        values.load(store, saved, {}, set())
+
+
+def test_writes_memory_that_several_arrays_hold_once(tmp_path):
+    import numpy
+
+    from stepwell import blobs, values
+
+    store = blobs.Blobs(str(tmp_path))
+    base = numpy.zeros(100_000)
+    saved = values.save(store, values.Loaded(), {"v": {"a": base, "b": base[10:], "c": base[::-1]}}, {}, ["v"], set())
+    assert saved["v"]["size"] < 820_000

@@ -42,7 +42,8 @@ export function advance(state: RunState, now: number, limits: Limits): Decision[
       }
     }
     while (state.settledBelow < state.units.length && state.states[state.settledBelow]!.settled) state.settledBelow++;
-  } while (settleFailure(state, now, decisions) || stopBelow(state, decisions));
+    if (state.held.delete(state.settledBelow)) state.touched.add(state.settledBelow);
+  } while (state.touched.size > 0 || settleFailure(state, now, decisions) || stopBelow(state, decisions));
   if (state.settledBelow === state.units.length) finish(state, decisions);
   else startReady(state, now, limits, decisions);
   for (let unit = state.settledBelow; unit < state.units.length; unit++) {
@@ -82,6 +83,7 @@ function consider(state: RunState, unit: number, now: number, decisions: Decisio
     case 'waiting':
     case 'queued':
       if (broken !== undefined && !waits) skip(state, unit, `needs ${quote(state, broken)}, which did not succeed`, decisions);
+      else if (!waits && unit > state.settledBelow && isWary(state, one)) state.held.add(unit);
       else if (!waits && one.notBefore <= now) {
         state.ready.set(unit, given);
         state.newlyReady.push(unit);
@@ -91,6 +93,7 @@ function consider(state: RunState, unit: number, now: number, decisions: Decisio
       const changed = waits ? undefined : difference(given, one.given!, []);
       if (changed) {
         stop(state, unit, decisions);
+        surprised(state, unit);
         again(state, unit, `what it reads changed: ${changed}`, decisions);
       }
       break;
@@ -101,13 +104,24 @@ function consider(state: RunState, unit: number, now: number, decisions: Decisio
       // An attempt that failed did not get to say what it used.
       const used = one.status === 'failed' ? 'everything' : one.outcome!.used;
       const changed = waits ? undefined : (difference(given, one.given!, used) ?? askedTooLittle(state, unit));
-      if (changed) again(state, unit, `what it reads changed: ${changed}`, decisions);
+      if (changed) {
+        surprised(state, unit);
+        again(state, unit, `what it reads changed: ${changed}`, decisions);
+      }
       else if (one.status !== 'failed') settle(state, unit, !waits);
       else if (waits) settle(state, unit, false);
       break;
     }
   }
   return false;
+}
+
+/**
+ * Starting ahead of time pays while the prediction holds. A unit that had to run again waits for everything above it, and in a notebook
+ * full of surprises every unit does, so that no unit runs more than once in vain for what was not foreseen.
+ */
+function isWary(state: RunState, one: RunState['states'][number]): boolean {
+  return one.surprised || state.surprises > Math.max(3, state.units.length / 10);
 }
 
 /** Until that one has settled there is no need to look at the unit again. */
@@ -178,6 +192,11 @@ function skip(state: RunState, unit: number, reason: string, decisions: Decision
   one.broken = true;
   decisions.push({ do: 'status', unit: state.units[unit]!, status: 'skipped', reason });
   settle(state, unit, true);
+}
+
+function surprised(state: RunState, unit: number): void {
+  state.states[unit]!.surprised = true;
+  state.surprises++;
 }
 
 /** A variable that a unit below has turned out to need, which this unit had and was not asked for. */

@@ -40,6 +40,8 @@ export interface UnitState {
   readyAt: number;
   given?: Given;
   outcome?: Outcome;
+  /** It has run on something that was not final. */
+  surprised: boolean;
   /** A unit above without which it cannot be started: no need to look again before that has settled. */
   waitsFor?: number;
   /** Nothing above can change it any more, unless something above runs again. */
@@ -75,6 +77,10 @@ export interface RunState {
   running: Set<number>;
   /** By unit, those whose `waitsFor` it is. */
   waiters: Map<number, number[]>;
+  /** Units that wait for everything above them to settle. */
+  held: Set<number>;
+  /** How often a unit had to run again for what was not foreseen. */
+  surprises: number;
   /** Units that failed while something above them may still change. */
   doubtful: Set<number>;
   /** Units whose evaluation may have changed. */
@@ -120,6 +126,8 @@ export function createRunState(pipeline: Pipeline, options: RunOptions, seeded: 
     newlyReady: [],
     running: new Set(),
     waiters: new Map(),
+    held: new Set(),
+    surprises: 0,
     doubtful: new Set(),
     touched: new Set(),
     settledBelow: 0,
@@ -140,6 +148,7 @@ export const fresh = (): UnitState => ({
   platformFailures: 0,
   notBefore: 0,
   readyAt: 0,
+  surprised: false,
   settled: false,
   broken: false,
 });
@@ -182,6 +191,7 @@ export function replan(state: RunState): void {
   state.newlyReady = [];
   state.running = new Set();
   state.waiters = new Map();
+  state.held = new Set();
   state.doubtful = new Set();
   for (const unit of state.units) {
     for (const name of unit.writes.keys()) addWriter(state, name, unit.index);

@@ -37,6 +37,7 @@ export function someTask({ home, folder }: Place, cells: string[], more: Partial
     prelude: [],
     parameters: {},
     sharedCells: [],
+    sources: [],
     inputs: { values: {}, channels: {}, files: {} },
     cells: cells.map((source, cell) => ({ cell, source, executionCount: cell + 1 })),
     wanted: [],

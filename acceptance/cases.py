@@ -17,12 +17,16 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Case:
-    """`stops` names the variable of the problem with which the run may stop instead; `needs` are modules without which the case is skipped."""
+    """
+    `stops` names the variable of the problem with which the run may stop instead; `needs` are modules without which the case is
+    skipped; `files` lie beside the notebook when it starts.
+    """
 
     name: str
     text: str
     stops: str | None = None
     needs: tuple[str, ...] = field(default=())
+    files: dict[str, str] = field(default_factory=dict)
 
     @property
     def cells(self) -> list[str]:
@@ -411,6 +415,30 @@ CASES = [
         needs=("pandas",),
     ),
     Case(
+        "plotting parameters beside the notebook",
+        "import matplotlib.pyplot as plt\nprint(plt.rcParams['lines.linewidth'])\n%%\nprint(plt.rcParams['lines.linewidth'])",
+        needs=("matplotlib",),
+        files={"matplotlibrc": "lines.linewidth: 7\n"},
+    ),
+    Case(
+        "an array with attributes of its own",
+        "import numpy as np\nclass Signal(np.ndarray):\n    pass\ns = np.arange(3).view(Signal)\ns.label = 'a'\n%%\nprint(s.label, s, type(s).__name__)\n%%\ns.label = 'b'\ns[0] = 7\n%%\nprint(s.label, s)",
+        needs=("numpy",),
+    ),
+    Case(
+        "printing of formulas",
+        "import sympy\nsympy.init_printing(use_latex=False)\nx = sympy.symbols('x')\n%%\nx ** 2\n%%\nimport sympy\nsympy.symbols('y') / 2",
+        needs=("sympy",),
+    ),
+    Case(
+        "an entry in a module's table",
+        "import mimetypes\n%%\nmimetypes.types_map['.zzz'] = 'text/zzz'\n%%\nprint(mimetypes.types_map['.zzz'])",
+    ),
+    Case(
+        "source of a function in another step",
+        "import inspect\n\n\ndef f(x):\n    return x\n%%\ndef g(x):\n    return f(x)\n\n\nclass A:\n    def m(self):\n        return 1\n%%\nprint(repr(inspect.getsource(f)), repr(inspect.getsource(g)), repr(inspect.getsource(A)), repr(inspect.getsource(A.m)))",
+    ),
+    Case(
         "plotting parameters",
         "import matplotlib.pyplot as plt\nplt.rcParams['figure.figsize'] = (3, 2)\n%%\nprint(plt.rcParams['figure.figsize'])\n%%\nplt.style.use('ggplot')\n%%\nprint(plt.rcParams['axes.facecolor'])",
         needs=("matplotlib",),
@@ -470,7 +498,7 @@ CASES = [
 
 def oracle(cases: list[Case], interpreter: str) -> list[list[dict]]:
     """What each case's cells show, one list per case, when IPython runs them one after the other in one process."""
-    document = json.dumps([case.cells for case in cases])
+    document = json.dumps([{"cells": case.cells, "files": case.files} for case in cases])
     done = subprocess.run(
         [interpreter, str(Path(__file__).with_name("oracle.py"))], input=document, capture_output=True, text=True, check=False
     )

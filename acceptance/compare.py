@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import difflib
 import io
+import json
 import re
 from typing import Any
 
@@ -26,7 +27,9 @@ Form = list[tuple[str, Any]]
 
 
 def joined(text: Any) -> str:
-    return "".join(text) if isinstance(text, list) else text if isinstance(text, str) else repr(text)
+    if isinstance(text, list) and all(isinstance(line, str) for line in text):
+        return "".join(text)
+    return text if isinstance(text, str) else json.dumps(text, sort_keys=True)
 
 
 def plain(text: Any, folders: tuple[str, ...] = (), source: str = "") -> str:

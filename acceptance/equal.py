@@ -27,7 +27,7 @@ from baseline import Baseline, baseline, fresh_copy, surroundings
 from compare import difference, form, unsteady
 from corpus import CACHE, Source, cut, cuts_of, python, sources
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(os.environ.get("STEPWELL_CHECKOUT", Path(__file__).resolve().parent.parent))
 SECONDS = 400
 
 
@@ -190,14 +190,14 @@ def main() -> int:
     parser.add_argument("--cut")
     parser.add_argument("--committed", action="store_true", help="only the list that stands in the repository")
     parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--taken", action="store_true", help="only notebooks whose baseline has been taken already")
+    parser.add_argument(
+        "--under", type=float, default=float("inf"), help="only notebooks that take less than so many seconds from top to bottom"
+    )
     chosen = parser.parse_args()
-    from baseline import is_taken
-
     work = [
         (s, how) for s in sources(chosen.pattern, private=not chosen.committed) for how in cuts_of(s.read()) if chosen.cut in (None, how)
     ]
-    work = [w for w in work if not chosen.taken or is_taken(w[0])]
+    work = sorted((w for w in work if baseline(w[0]).seconds < chosen.under), key=lambda w: baseline(w[0]).seconds)
     folder = CACHE / "verdicts"
     folder.mkdir(exist_ok=True)
     verdicts = []

@@ -1,5 +1,5 @@
 """
-The answer that small notebooks have: reads a JSON list of notebooks (lists of cell sources) and runs each, cell after cell, in an IPython shell of its
+The answer that small notebooks have: reads a JSON list of notebooks (cell sources, and files beside them) and runs each, cell after cell, in an IPython shell of its
 own process and folder. Independent of the runner: nothing is imported from it.
 """
 
@@ -10,6 +10,7 @@ import sys
 import tempfile
 import traceback
 import zlib
+from pathlib import Path
 
 from IPython.core.compilerop import CachingCompiler
 from IPython.core.displayhook import DisplayHook
@@ -82,13 +83,15 @@ def answers(cells):
     return kept
 
 
-def in_own_process(cells):
+def in_own_process(cells, files):
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(reading)
         with tempfile.TemporaryDirectory() as folder:
             os.chdir(folder)
+            for name, text in files.items():
+                Path(name).write_text(text)
             os.environ.update(IPYTHONDIR=folder, TERM="dumb")
             try:
                 answer = json.dumps(answers(cells)).encode()
@@ -106,4 +109,4 @@ def in_own_process(cells):
 
 
 if __name__ == "__main__":
-    print(json.dumps([in_own_process(cells) for cells in json.load(sys.stdin)]))
+    print(json.dumps([in_own_process(**case) for case in json.load(sys.stdin)]))

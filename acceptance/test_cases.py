@@ -39,6 +39,8 @@ def runs(request):
 def as_pipeline(case: Case, folder: Path) -> Ran:
     (folder / "home").mkdir(parents=True)
     (folder / "notebook").mkdir()
+    for name, text in case.files.items():
+        (folder / "notebook" / name).write_text(text)
     notebook = folder / "notebook" / "case.ipynb"
     notebook.write_text(json.dumps(case.notebook()))
     return run(notebook, folder / "home", "--no-reuse", interpreter=sys.executable, seconds=120)

@@ -82,7 +82,8 @@ class Parent:
         loop.close()
         folder = message.get("folder")
         # Modules ask for `get_ipython` while they load, and find it as they would in a cell.
-        with self.shell.builtin_trap:
+        # And they find there what lies beside the notebook for them: a `matplotlibrc` is read when matplotlib is imported.
+        with self.shell.builtin_trap, inside(folder):
             noisy = [name for name in message.get("modules", ()) if not local(name, folder) and is_noisy(name, self.shell)]
         environment.remember()
         # The guard, and what an import may have started: no attempt's.
@@ -350,6 +351,21 @@ def local(name: str, folder: str | None) -> bool:
         return any(entry == top or entry.startswith(top + ".") for entry in os.listdir(folder))
     except OSError:
         return False
+
+
+@contextlib.contextmanager
+def inside(folder: str | None):
+    """The working directory meanwhile, if it can be entered."""
+    here = os.getcwd()
+    try:
+        if folder:
+            os.chdir(folder)
+    except OSError:
+        pass
+    try:
+        yield
+    finally:
+        os.chdir(here)
 
 
 def is_noisy(name: str, kernel) -> bool:

@@ -35,6 +35,7 @@ from traitlets.config import Config
 
 from .compiling import CellCompiler
 from .display import Outputs, Publisher, ResultHook, quiet_comms
+from .events import plain
 from .streams import Streams
 
 INLINE = "module://matplotlib_inline.backend_inline"
@@ -44,12 +45,38 @@ TOOLKITS = ("inline", "nbagg", "webagg", "notebook", "ipympl", "widget", None)
 TOOLKITS += ("qt", "qt5", "qt6", "wx", "tk", "gtk", "gtk3", "osx", "macosx", "asyncio")
 
 
+class Session:
+    """What code finds at `get_ipython().kernel.session`: messages that show something are shown, whatever the socket; nobody hears others."""
+
+    def __init__(self, shell):
+        self.shell = shell
+        self.session = str(uuid.uuid4())
+
+    def send(self, stream, msg_or_type, content=None, parent=None, **_):
+        message = msg_or_type if isinstance(msg_or_type, dict) else {"msg_type": msg_or_type, "content": content}
+        kind, content = message["msg_type"], message.get("content") or {}
+        outputs = self.shell.outputs
+        # As in a kernel, what was printed before is not flushed first.
+        named = (content.get("transient") or {}).get("display_id")
+        if kind == "stream":
+            outputs.stream(content["name"], content["text"])
+        elif kind == "update_display_data":
+            outputs.update(named, plain(content["data"]), plain(content.get("metadata") or {}))
+        elif kind == "clear_output":
+            outputs.clear(bool(content.get("wait")))
+        elif kind in ("display_data", "execute_result"):
+            count = {"execution_count": content.get("execution_count")} if kind == "execute_result" else {}
+            shown = {"output_type": kind, "data": plain(content["data"]), "metadata": plain(content.get("metadata") or {}), **count}
+            outputs.show(shown, named)
+        return message
+
+
 class Kernel:
     """What code finds at `get_ipython().kernel`."""
 
     def __init__(self, shell):
         self.shell = shell
-        self.session = None
+        self.session = Session(shell)
         self.iopub_socket = None
         self.eventloop = None
         self.ident = str(uuid.uuid4())
@@ -124,6 +151,10 @@ class ZMQInteractiveShell(InteractiveShell):
         super().init_hooks()
         self.set_hook("show_in_pager", page.as_hook(self._page), 99)
 
+    @property
+    def parent_header(self):
+        return self.kernel.get_parent()
+
     def _page(self, text, start=0, screen_lines=0, pager_cmd=None):
         """Pages belong to a front end that opens them beside the notebook."""
 
@@ -173,6 +204,7 @@ def make_shell() -> ZMQInteractiveShell:
     """Make this process look like a kernel that is about to run its first cell. Nothing is caught or sent before `attach`."""
     config = Config()
     config.HistoryManager.enabled = False
+    config.HistoryManager.hist_file = ":memory:"
     # tqdm asks for this section of the configuration.
     config.IPKernelApp.connection_file = f"kernel-{uuid.uuid4()}.json"
     os.environ["MPLBACKEND"] = os.environ.get("MPLBACKEND") or INLINE
@@ -232,6 +264,7 @@ def _promise_modules() -> None:
     module = types.ModuleType("ipykernel.zmqshell")
     module.ZMQInteractiveShell = ZMQInteractiveShell
     ZMQInteractiveShell.__module__ = module.__name__
+    package.zmqshell = module
     sys.modules.update({"ipykernel": package, module.__name__: module})
 
 

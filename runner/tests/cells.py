@@ -275,6 +275,13 @@ LIBRARIES = {
         "plt.plot([1, 2])",
         "plt.rcParams['figure.dpi'], plt.isinteractive()",
     ],
+    "messages sent by hand": [
+        "ip = get_ipython()\ndef send(kind, **content):\n    ip.kernel.session.send(ip.kernel.iopub_socket, kind, content, parent=ip.parent_header)",
+        "send('display_data', data={'text/plain': 'two'}, metadata={}, transient={'display_id': 'a'})",
+        "send('update_display_data', data={'text/plain': 'four'}, metadata={}, transient={'display_id': 'a'})",
+        "send('execute_result', data={'text/plain': 'five'}, metadata={}, execution_count=4)\nsend('stream', name='stderr', text='six')",
+        "send('display_data', data={'text/plain': 'gone'}, metadata={})\nsend('clear_output', wait=False)\nprint('seven')",
+    ],
     "pylab": ["%pylab inline", "plot([1])"],
     "tqdm": [
         "from tqdm.auto import tqdm\ntype(tqdm).__name__, tqdm.__module__",
@@ -285,6 +292,8 @@ LIBRARIES = {
         "get_ipython()",
         "str(type(get_ipython()))",
         "from ipykernel.zmqshell import ZMQInteractiveShell as Z\nisinstance(get_ipython(), Z)",
+        "import ipykernel\nisinstance(get_ipython(), ipykernel.zmqshell.ZMQInteractiveShell)",
+        "get_ipython().history_manager.hist_file",
         "import warnings\nwarnings.filters",
         "import sys\nsys.path[sys.path.index('') - 1], sys.path[sys.path.index('') + 1]",
         "sys.stdin.read()",

@@ -54,7 +54,8 @@ def compile_definition(shell, definition: dict, cells: dict[int, dict]):
     if whole is not None:
         name = compiler.cache(shell.transform_cell(whole["source"]), whole["executionCount"], raw_code=whole["source"])
     else:
-        padded = "\n" * line + source
+        # With a line end, as the text of a cell gets one.
+        padded = "\n" * line + source + "\n"
         name = cell_file(padded)
         linecache.cache[name] = (len(padded), None, padded.splitlines(keepends=True), name)
     tree = compiler.ast_parse(shell.transform_cell(source), filename=name)

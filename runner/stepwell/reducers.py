@@ -226,6 +226,31 @@ def _array(array, pickler):
     return memory.reduce_array(array, pickler)
 
 
+def _subclassed_array(array, pickler):
+    """Numpy forgets the attributes that an instance of a subclass has of its own."""
+    reduced = array.__reduce__()
+    attributes = getattr(array, "__dict__", None)
+    return (*reduced[:2], (reduced[2], attributes), None, None, fill_array) if attributes else reduced
+
+
+def fill_array(array, state) -> None:
+    array.__setstate__(state[0])
+    array.__dict__.update(state[1])
+
+
+def _mapped_array(array, pickler):
+    if getattr(array, "_mmap", None) is not None and array.mode in ("r+", "w+"):
+        raise Refused("an array that writes to a file cannot leave its process")
+    return NotImplemented
+
+
+def keeps_pickling_of_arrays(kind: type) -> bool:
+    numpy = sys.modules.get("numpy")
+    if numpy is None or not issubclass(kind, numpy.ndarray):
+        return False
+    return all(getattr(kind, name) is getattr(numpy.ndarray, name) for name in ("__reduce__", "__reduce_ex__", "__setstate__"))
+
+
 REDUCERS: dict[type, object] = {
     memoryview: _memoryview,
     weakref.ref: _weak_reference,
@@ -249,6 +274,8 @@ for _name, _kind in vars(itertools).items():
 # By module and name, for libraries that may not be loaded.
 NAMED = {
     ("numpy", "ndarray"): _array,
+    ("numpy", "memmap"): _mapped_array,
+    ("numpy.core.memmap", "memmap"): _mapped_array,
     ("pandas.core.generic", "NDFrame"): frames.reduce_frame,
     ("pandas._libs.internals", "Block"): frames.reduce_block,
     ("pandas.core.indexes.base", "Index"): frames.reduce_index,
@@ -287,6 +314,8 @@ def find(kind: type):
             found = NAMED.get((base.__module__, base.__name__)) if base.__name__ != "ndarray" else None
             if found is not None:
                 break
+    if found is None and keeps_pickling_of_arrays(kind):
+        found = _subclassed_array
     if found is None and issubclass(kind, io.IOBase):
         found = _string_io if issubclass(kind, (io.StringIO, io.BytesIO)) else _open_file
     if (

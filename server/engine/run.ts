@@ -142,7 +142,7 @@ function places(run: string, notebook: Notebook, folder: string, around: Surroun
   for (const [index, cell] of notebook.cells.entries()) {
     if (cell.cell_type !== 'code' || text(cell.source).trim() === '') continue;
     const tags = cell.metadata?.tags ?? [];
-    if (tags.includes('skip')) continue;
+    if (tags.includes('skip') || tags.includes('skip-execution')) continue;
     counts.set(index, counts.size + 1);
     if (tags.includes('raises-exception')) raising.add(index);
   }

@@ -19,6 +19,7 @@ describe('readTags', () => {
     [['imports', 'functions'], { role: 'imports' }],
     [['skip'], { role: 'skip' }],
     [['skip', 'step:a'], { role: 'skip' }],
+    [['step:a', 'skip-execution'], { role: 'skip' }],
     [['step:a', 'image:python:3.12'], { settings: { image: 'python:3.12' } }],
     [['step:a', 'label:team:x'], { settings: { labels: { team: 'x' } } }],
     [['step:a', 'annotation:url:http://x'], { settings: { annotations: { url: 'http://x' } } }],

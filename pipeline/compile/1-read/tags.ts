@@ -37,6 +37,8 @@ const roles: Record<string, Role> = {
   imports: 'imports',
   functions: 'functions',
   skip: 'skip',
+  // nbclient's own word for a cell that is not run.
+  'skip-execution': 'skip',
 };
 
 const prefixes = ['step', 'block', 'prev', 'notebook', 'image', 'limit', 'label', 'annotation', 'secret', 'cache', 'report'];

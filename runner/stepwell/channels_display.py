@@ -27,7 +27,8 @@ class Matplotlib(Channel):
     def read(self):
         matplotlib = loaded("matplotlib")
         if matplotlib is None or not hasattr(matplotlib, "rcParams"):
-            return None
+            formats = self._formats()
+            return {"formats": formats} if formats else None
         original = matplotlib.rcParamsOrig
         get = functools.partial(dict.__getitem__, matplotlib.rcParams)
         with warnings.catch_warnings():
@@ -41,13 +42,16 @@ class Matplotlib(Channel):
 
     def essence(self, state):
         # What importing pyplot does by itself in a notebook.
-        backend = None if state["backend"] is None or state["backend"] in INLINE else state["backend"]
-        parameters = {key: value for key, value in state["parameters"].items() if key != "interactive"}
+        backend = None if state.get("backend") in INLINE else state.get("backend")
+        parameters = {key: value for key, value in state.get("parameters", {}).items() if key != "interactive"}
         if backend is None and not parameters and not state["formats"]:
             return None
         return parameters, backend, state["formats"]
 
     def write(self, state) -> None:
+        if "parameters" not in state:
+            self._set_formats(state["formats"])
+            return
         import matplotlib
 
         now = self.read()
@@ -61,11 +65,11 @@ class Matplotlib(Channel):
                     matplotlib.rcParams[key] = value
             if state["backend"] and state["backend"] != now["backend"] and state["backend"] not in INLINE:
                 matplotlib.use(state["backend"])
+        if state["formats"]:
+            self._set_formats(state["formats"])
         if state["inline"] and not now["inline"]:
             self._enable_inline()
         matplotlib.interactive(state["interactive"])
-        if state["formats"]:
-            self._set_formats(state["formats"])
 
     def _inline(self) -> bool:
         names = {getattr(each, "__name__", "") for each in self.shell.events.callbacks.get("post_execute", ())}
@@ -75,26 +79,28 @@ class Matplotlib(Channel):
         self.shell.enable_matplotlib("inline")
 
     def _formats(self) -> dict:
+        """Settings of inline figures that are not the default: of the backend or, before the first figure, what waits for it in the configuration."""
         module = loaded("matplotlib_inline.config")
-        if module is None or not module.InlineBackend.initialized():
-            return {}
-        settings = module.InlineBackend.instance()
-        found = {}
-        for name, trait in settings.traits(config=True).items():
-            value = getattr(settings, name)
-            if not _equal(value, trait.default()) and name != "figure_format":
-                found[name] = sorted(value) if isinstance(value, set) else value
-        if sorted(settings.figure_formats) == ["png"]:
-            found.pop("figure_formats", None)
-        return found
+        if module is not None and module.InlineBackend.initialized():
+            settings = module.InlineBackend.instance()
+            found = {name: getattr(settings, name) for name, trait in settings.traits(config=True).items() if not _equal(getattr(settings, name), trait.default())}
+        else:
+            found = dict(self.shell.config.get("InlineBackend", {}))
+        one = found.pop("figure_format", None)
+        if one:
+            found["figure_formats"] = {one}
+        formats = sorted(found.pop("figure_formats", ()))
+        return {**found, "figure_formats": formats} if formats not in ([], ["png"]) else found
 
     def _set_formats(self, formats: dict) -> None:
-        from matplotlib_inline.config import InlineBackend
-
-        settings = InlineBackend.instance(parent=self.shell)
-        settings.shell = self.shell
-        for name, value in formats.items():
-            setattr(settings, name, set(value) if name == "figure_formats" else value)
+        values = {name: set(value) if name == "figure_formats" else value for name, value in formats.items()}
+        module = loaded("matplotlib_inline.config")
+        if module is None or not module.InlineBackend.initialized():
+            self.shell.config.setdefault("InlineBackend", {}).update(values)
+            return
+        settings = module.InlineBackend.instance()
+        for name, value in values.items():
+            setattr(settings, name, value)
         if loaded("matplotlib.figure") is not None:
             from IPython.core.pylabtools import select_figure_formats
 

@@ -130,6 +130,7 @@ class Warnings(Channel):
         filters = [self._decode(each) for each in state]
         new = [each for each in warnings.filters if _key(each) not in {_key(other) for other in filters} and _key(each) in _libraries]
         _libraries.update(_key(item) for item, each in zip(filters, state) if each["library"])
+        _users.update(_key(item) for item, each in zip(filters, state) if not each["library"])
         warnings.filters[:] = new + [each for each in filters if each is not None]
         changed = getattr(warnings, "_filters_mutated", None) or getattr(warnings, "_filters_mutated_lock_held", None)
         if changed is not None:
@@ -144,7 +145,7 @@ class Warnings(Channel):
             "category": f"{category.__module__}:{category.__qualname__}",
             "module": _pattern(module),
             "line": line,
-            "library": _key(item) in _libraries,
+            "library": _key(item) in _libraries and _key(item) not in _users,
         }
 
     @staticmethod
@@ -168,7 +169,9 @@ class Warnings(Channel):
         return state["action"], _compiled(state["message"]), category, _compiled(state["module"]), state["line"]
 
 
+# Filters by who added one like it. Libraries also do so for a moment, so what the notebook added is the notebook's.
 _libraries: set = set()
+_users: set = set()
 
 
 def _key(item):
@@ -196,11 +199,8 @@ def _note_authors() -> None:
         frame = sys._getframe(2)
         name = frame.f_globals.get("__name__", "__main__")
         file = frame.f_globals.get("__file__") or ""
-        key = _key(item)
-        if name != "__main__" and ("site-packages" in file or "dist-packages" in file or file.startswith(os.path.dirname(os.__file__))):
-            _libraries.add(key)
-        else:
-            _libraries.discard(key)
+        library = name.startswith("stepwell.") or any(part in file for part in ("site-packages", "dist-packages", os.path.dirname(os.__file__)))
+        (_libraries if library and name != "__main__" else _users).add(_key(item))
         return original(*item, append=append)
 
     _add_filter._notes_authors = True

@@ -12,7 +12,8 @@ import gc
 import types
 from dataclasses import dataclass, field
 
-from . import bundle, changes, codecs, definitions as definitions_, pickling, preview, sets
+from . import bundle, changes, codecs, pickling, preview, sets
+from . import definitions as definitions_
 from .blobs import Blobs, StorageProblem
 from .memory import Memory
 from .reducers import Refused

@@ -112,6 +112,14 @@ class Streams:
         for name in NAMES:
             self.flush(name)
 
+    def discard(self) -> None:
+        """Forget what was written and not yet sent."""
+        with self._lock:
+            self._drain()
+            for name in NAMES:
+                self._pending[name].clear()
+            self._since.clear()
+
     def _append(self, name: str, text: str) -> None:
         if text:
             self._pending[name].append(text)

@@ -101,12 +101,20 @@ class Task:
         cells = {cell["cell"]: cell for cell in (*document.get("sources", ()), *document["cells"])}
         for definition in document["prelude"]:
             await self._define(definition, cells)
+        self._forget_shown()
         shared = document.get("sharedCells")
         if shared:
             error = await self._cells(shared)
             namespace.update(document["parameters"])
             return error
         return None
+
+    def _forget_shown(self) -> None:
+        """What the prelude prints and plots was shown once, in the step it comes from."""
+        self.shell.streams.discard()
+        pyplot = sys.modules.get("matplotlib.pyplot")
+        if pyplot is not None:
+            pyplot.close("all")
 
     def _restore(self) -> None:
         """All channels, then values; what exists then is what the step starts from."""

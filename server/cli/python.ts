@@ -49,7 +49,7 @@ export function choosePython({ named, kernel, env = process.env, root }: Wishes)
 }
 
 function findNamed(named: string, env: NodeJS.ProcessEnv): string {
-  const python = named.includes('/') ? resolve(named) : onPath(named, env);
+  const python = named.includes('/') || existsSync(named) ? resolve(named) : onPath(named, env);
   if (!python || !existsSync(python))
     throw new Fault(`There is no Python "${named}" (--python); give the path of an interpreter or of an environment.`);
   if (!statSync(python).isDirectory()) return python;

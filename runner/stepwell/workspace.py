@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from .blobs import Blobs, problem
 from .watching import Watch
 
-COPIED, COPIED_FILES, COPIED_BYTES, ENTRIES = 1 << 20, 2000, 64 << 20, 20_000
+# Showing the folder is done for every step, so what a step most likely leaves alone is not copied but linked, and whole folders once there is much.
+COPIED, COPIED_FILES, COPIED_BYTES, ENTRIES = 1 << 20, 200, 16 << 20, 600
 COPIED_BLOB = 256 << 20
 LEVELS = 3
 CHUNK = 4 << 20
@@ -212,6 +213,11 @@ class Workspace:
             here = os.path.join(self.path, inner) if inner else self.path
             try:
                 entries = list(os.scandir(os.path.join(self.folder, inner)))
+                if inner and len(entries) > budget[2] and not self._holds(inner, skipped):
+                    os.symlink(os.path.join(self.folder, inner), here)
+                    self._remember(inner, os.lstat(here), os.path.join(self.folder, inner))
+                    continue
+                os.makedirs(here, exist_ok=True)
             except OSError:
                 continue
             for entry in entries:
@@ -240,12 +246,12 @@ class Workspace:
             if any(folder == os.path.realpath(entry.path) for folder in skipped):
                 return False
             heavy = entry.name in HEAVY or os.path.exists(os.path.join(entry.path, "pyvenv.cfg"))
-            within = any(folder.startswith(os.path.realpath(entry.path) + os.sep) for folder in skipped)
-            if (heavy or budget[2] < 0) and not within:
+            if heavy and not self._holds(name, skipped):
                 os.symlink(entry.path, target)
                 self._remember(name, os.lstat(target), entry.path)
                 return False
-            os.makedirs(target, exist_ok=True)
+            if heavy:
+                os.makedirs(target, exist_ok=True)
             return not heavy
         if not entry.is_file():
             return False
@@ -258,6 +264,11 @@ class Workspace:
             os.symlink(entry.path, target)
             self._remember(name, os.lstat(target), entry.path)
         return False
+
+    def _holds(self, inner: str, skipped: set[str]) -> bool:
+        """Whether something that no step may see is inside the folder."""
+        real = os.path.realpath(os.path.join(self.folder, inner)) + os.sep
+        return any(folder.startswith(real) for folder in skipped)
 
     def _remember(self, name: str, info: os.stat_result, link: str | None = None) -> None:
         if link is not None:

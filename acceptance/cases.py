@@ -238,6 +238,16 @@ CASES = [
         "import warnings\ndef f():\n    warnings.warn('careful')\n%%\nwarnings.simplefilter('error')\n%%\ntry:\n    f()\nexcept UserWarning as e:\n    print('raised', e)",
     ),
     Case(
+        "a warning is shown once per place",
+        "open('noisy.py', 'w').write('import warnings\\ndef f():\\n    warnings.warn(\"old\", FutureWarning)\\n')\nimport sys\nsys.path.insert(0, '.')\n"
+        "%%\nimport noisy\nnoisy.f()\n%%\nnoisy.f()\nprint('quiet')\n%%\nimport warnings\nwith warnings.catch_warnings():\n    pass\n"
+        "%%\nnoisy.f()\n%%\nnoisy.f()",
+    ),
+    Case(
+        "a warning of a cell is shown once per line",
+        "import warnings\n%%\nwarnings.warn('a')\n%%\nwarnings.warn('a')\nprint(1)\n%%\n\nwarnings.warn('a')",
+    ),
+    Case(
         "logging is configured",
         "import logging, sys\nlogging.basicConfig(level=logging.INFO, stream=sys.stdout, format='%(levelname)s %(message)s')\n%%\nimport logging\nlogging.info('hello')\n%%\nlogging.getLogger('a.b').warning('careful')",
     ),

@@ -19,6 +19,7 @@ export const channels = [
   '@cwd', // the working directory, relative to the workspace
   '@path', // sys.path
   '@warnings', // warnings filters
+  '@warned', // warnings that were shown, and so are not shown again
   '@matplotlib', // rcParams, backend, "inline plotting is on", InlineBackend settings
   '@pandas', // pandas options
   '@numpy', // print options, error state

@@ -16,6 +16,8 @@ class Channel:
     name = ""
     # True: what a step leaves is what it found plus its own, so whoever changes the channel has used it too.
     cumulative = True
+    # True: what was there before has ended, and nothing has taken its place.
+    void = False
     # True: decides how values look, so a step that has shown one depended on it.
     shows = False
 
@@ -37,6 +39,12 @@ class Channel:
 
     def watch(self) -> None:
         """Called when the cells are about to run."""
+
+    def begin(self) -> None:
+        """Called as the last thing before the cells run, after values have been loaded."""
+
+    def end(self) -> None:
+        """Called as the first thing after the cells have run, before anything is saved."""
 
     def used(self) -> bool:
         """Whether the step is certain, or likely, to have depended on the state."""

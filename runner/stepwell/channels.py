@@ -10,11 +10,11 @@ from __future__ import annotations
 import os
 import sys
 
-from . import bundle, channels_display, channels_process, channels_random, codecs, pickling
+from . import bundle, channels_display, channels_process, channels_random, channels_warned, codecs, pickling
 from .blobs import Blobs
 
 # In the order in which they are restored: modules are found and loaded under what comes first, and what loading draws is undone last.
-KINDS = (*channels_process.CHANNELS, *channels_display.CHANNELS, *channels_random.CHANNELS)
+KINDS = (*channels_process.CHANNELS, *channels_display.CHANNELS, *channels_random.CHANNELS, *channels_warned.CHANNELS)
 
 _start: dict | None = None
 
@@ -30,9 +30,17 @@ class Channels:
         for channel in channels:
             channel.watch()
 
+    def begin(self) -> None:
+        for channel in self._channels:
+            _quietly(channel.begin, None)
+
+    def end(self) -> None:
+        for channel in self._channels:
+            _quietly(channel.end, None)
+
     def changed(self, blobs: Blobs) -> dict[str, dict]:
         """The states that differ from what the step started with, saved as blobs."""
-        return {channel.name: _save(channel.read(), channel, blobs) for channel in self._differing()}
+        return {channel.name: {"removed": True} if channel.void else _save(channel.read(), channel, blobs) for channel in self._differing()}
 
     def used(self) -> list[str]:
         """Channels that the step depended on, as far as it shows."""
@@ -44,7 +52,9 @@ class Channels:
 
     def _differing(self) -> list:
         if self._changed is None:
-            self._changed = [channel for channel in self._channels if not _same(_essence(channel), self._before[channel.name])]
+            self._changed = [
+                channel for channel in self._channels if channel.void or not _same(_essence(channel), self._before[channel.name])
+            ]
         return self._changed
 
 

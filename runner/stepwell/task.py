@@ -128,6 +128,7 @@ class Task:
             raise errors.TaskFailure(kind, message, name=failure.missing or failure.name) from failure
         self.before = {name: id(value) for name, value in namespace.items()}
         self.workspace.watch()
+        self.channels.begin()
 
     async def _define(self, definition: dict, cells: dict) -> None:
         try:
@@ -168,6 +169,7 @@ class Task:
 
     def _save(self) -> dict:
         document, namespace = self.document, self.shell.user_ns
+        self.channels.end()
         for name in document["metrics"]:
             try:
                 self._metric(name, float(namespace[name]), None)

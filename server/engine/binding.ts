@@ -146,8 +146,9 @@ function ambient(state: RunState, reader: number): Pick<Given, 'channels' | 'fil
       const one = state.states[writers[i]!]!;
       const value = one.settled && !one.broken ? one.outcome?.provided[name] : undefined;
       if (!value) continue;
-      if (name.startsWith('@')) channels[name] = value as SavedState;
-      else files[name.slice('file:'.length)] = isRemoved(value) ? null : (value as SavedState);
+      if (name.startsWith('@')) {
+        if (!isRemoved(value)) channels[name] = value as SavedState;
+      } else files[name.slice('file:'.length)] = isRemoved(value) ? null : (value as SavedState);
       break;
     }
   }

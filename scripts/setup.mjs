@@ -51,7 +51,7 @@ function installedByHand() {
 async function makePythonEnvironment(quiet) {
   const stamp = join(root, '.venv', '.stepwell-stamp');
   const wanted = digest(requirements);
-  if (read(stamp) === wanted && runs(python)) return;
+  if (read(stamp) === wanted && runs(python) && existsSync(join(root, 'build', 'packages'))) return;
   if (!runs(python) || !suitable.includes(versionOf(python))) {
     const found = findPython();
     rmSync(join(root, '.venv'), { recursive: true, force: true });
@@ -71,6 +71,8 @@ async function makePythonEnvironment(quiet) {
       advice: 'pip could not install what the runner and the examples need; its words are above. Is the package index reachable?',
     },
   );
+  const bundled = ['--target', join(root, 'build', 'packages'), '--upgrade', '--no-deps', 'cloudpickle'];
+  await stage('Fetching what the runner brings along', python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...bundled], { quiet });
   writeFileSync(stamp, wanted);
 }
 

@@ -21,8 +21,7 @@ import sys
 import tempfile
 import types
 
-import cloudpickle
-from cloudpickle import cloudpickle as cp
+from .fallback import cloudpickle, cp
 
 from . import memory, reducers
 from .sharing import atoms

@@ -9,6 +9,9 @@ export const version: string = JSON.parse(readFileSync(join(root, 'package.json'
 /** The folder of the Python package `stepwell`. */
 export const runnerPath = join(root, 'runner');
 
+/** Packages that the runner brings for a Python that lacks them; made by the set-up. */
+export const packages = join(root, 'build', 'packages');
+
 function findRoot(folder: string): string {
   if (existsSync(join(folder, 'package.json'))) return folder;
   const above = dirname(folder);

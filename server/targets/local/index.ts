@@ -27,6 +27,8 @@ export interface LocalTargetOptions {
   python: string;
   /** The folder that holds the package `stepwell`. */
   runnerPath: string;
+  /** A folder with packages for a Python that lacks them. */
+  packages?: string;
   /** Attempts' folders are in `<home>/runs`. */
   home: string;
   /** What the warm parent imports. */
@@ -343,6 +345,7 @@ class Local implements LocalTarget {
     const restore = { PYTHONPATH: env.PYTHONPATH ?? null, PYTHONDONTWRITEBYTECODE: env.PYTHONDONTWRITEBYTECODE ?? null };
     env.PYTHONPATH = [this.options.runnerPath, env.PYTHONPATH].filter(Boolean).join(delimiter);
     delete env.PYTHONDONTWRITEBYTECODE;
+    if (this.options.packages) env.STEPWELL_PACKAGES = this.options.packages;
     return { ...env, STEPWELL_EVENTS: this.socket.path, STEPWELL_RESTORE: JSON.stringify(restore), [markName]: this.mark };
   }
 

@@ -79,6 +79,10 @@ export interface DefinitionUse {
   needs: string[];
   /** False for a definition inside `if`, `try`, `for`, `with`: its names are then also assigned as values. */
   certain: boolean;
+  /** For functions and classes: the names of their decorators and of their methods', as written; `?` for one without a name. `keepsNothing` of `2-analyse` tells what they keep. */
+  decorators?: string[];
+  /** For functions and classes: a default value can change, so what one call does to it the next one sees. */
+  remembers?: true;
   /** For imports: the modules, `numpy`, `sklearn.linear_model`. */
   modules?: string[];
   /** For imports: what each bound name stands for, `{np: 'numpy', shuffle: 'random.shuffle'}`. `knownCall(origin)` of `2-analyse` tells what calling it does. */
@@ -98,8 +102,8 @@ export interface FunctionEffect {
   assigns: string[];
   /** Global names whose object its body may change. */
   mutates: string[];
-  /** Parameters, in order, and whether the body may change the argument's object (itself, or by calls listed in `calls`). */
-  parameters: { name: string; mutates: boolean; kind: 'positional' | 'keyword' | 'rest' | 'rest-keywords' }[];
+  /** Parameters, in order, and whether the body may change the argument's object (itself, or by calls listed in `calls`). `remembers`: its default is made once and can change. */
+  parameters: { name: string; mutates: boolean; kind: 'positional' | 'keyword' | 'rest' | 'rest-keywords'; remembers?: true }[];
   /** Calls its body makes that stage 3 has to resolve; arguments that are parameters are given by parameter name. */
   calls: Call[];
   channels: { reads: string[]; changes: string[] };

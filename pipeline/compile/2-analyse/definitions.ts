@@ -8,6 +8,7 @@ import type { Magic } from './ipython';
 import { conventionalModule } from './names';
 import { channelsOfCall } from './purity';
 import type { ClassDefinition, Expr, FunctionDefinition, Import, Node, Statement } from './python/tree';
+import { stateIn } from './state';
 
 /** Channels that hold order, not options: replaying a seed or a change of folder later would be wrong, so these never travel as code. */
 const neverReplayed = new Set(['@random', '@numpy.random', '@torch.random', '@tensorflow.random', '@environ', '@cwd', '@path']);
@@ -50,7 +51,18 @@ export class Definitions implements Definer {
   }
 
   definition(s: FunctionDefinition | ClassDefinition, needs: Set<string>, certain: boolean): void {
-    this.add({ kind: s.kind, names: [s.name.name], needs: [...needs], certain }, s);
+    const { decorators, remembers } = stateIn(s);
+    this.add(
+      {
+        kind: s.kind,
+        names: [s.name.name],
+        needs: [...needs],
+        certain,
+        ...(decorators.length ? { decorators } : {}),
+        ...(remembers ? { remembers: true as const } : {}),
+      },
+      s,
+    );
   }
 
   /** Notes the statement as setup if its call or target is a module's configuration. */

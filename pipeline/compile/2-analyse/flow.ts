@@ -25,6 +25,7 @@ import type {
   With,
 } from './python/tree';
 import { scopeOf, walrusNames } from './scopes';
+import { canChange } from './state';
 
 const noNames: ReadonlySet<string> = new Set();
 
@@ -633,10 +634,19 @@ export class Flow extends Evaluator {
     if (returns && !this.futureAnnotations) this.evaluate(returns);
   }
 
+  /** A decorator is called with what it decorates, and may keep it: `@f.register` changes `f`. */
+  private decorate(decorators: Expr[]): void {
+    for (const decorator of decorators) {
+      const value = this.evaluate(decorator, true);
+      if (decorator.kind === 'attribute' && !value.known && !/^(?:setter|getter|deleter)$/.test(decorator.attribute))
+        this.mutate(value.origins, `@.${decorator.attribute}`, decorator);
+    }
+  }
+
   private functionStatement(s: FunctionDefinition): void {
     const outer = this.needs;
     this.needs = new Set();
-    for (const decorator of s.decorators) this.evaluate(decorator);
+    this.decorate(s.decorators);
     if (s.decorators.some(d => /\bregister_(?:line|cell|line_cell)_magic\b/.test(this.source.slice(d.from, d.to))))
       this.magics.push(s.name.name);
     let effect: FunctionEffect | undefined;
@@ -713,7 +723,12 @@ export class Flow extends Evaluator {
       reads: [...effects.reads.keys()],
       assigns: [...effects.binds],
       mutates: [...effects.mutates.keys()].filter(key => key.charCodeAt(0) !== 0),
-      parameters: parameters.map(p => ({ name: p.name, mutates: changed(p), kind: p.kind })),
+      parameters: parameters.map(p => ({
+        name: p.name,
+        mutates: changed(p),
+        kind: p.kind,
+        ...(canChange(p.default) ? { remembers: true as const } : {}),
+      })),
       calls: callsOf(effects.calls, mark),
       channels: { reads: [...effects.channels.reads], changes: [...effects.channels.changes] },
       files: effects.files,
@@ -726,7 +741,7 @@ export class Flow extends Evaluator {
   private classStatement(s: ClassDefinition): void {
     const outer = this.needs;
     this.needs = new Set();
-    for (const decorator of s.decorators) this.evaluate(decorator);
+    this.decorate(s.decorators);
     const start = this.functions.length;
     const isGlobal = this.frame.kind === 'module' || (this.frame.globals.has(s.name.name) && this.frame.kind !== 'class');
     this.inTypeParameters(s.typeParameters, () => {

@@ -18,7 +18,8 @@ import { parse } from './python/parse';
 import type { Node } from './python/tree';
 
 export { isBuiltin, isHistory } from './names';
-export { type KnownCall, knownCall } from './purity';
+export { type KnownCall, knownCall, unpickles } from './purity';
+export { keepsNothing } from './state';
 
 /** Analyses one cell by itself. Pure and deterministic; never throws, whatever the text. With an error in `errors`, the rest tells of the statements before it. */
 export function analyse(source: string): CellAnalysis {

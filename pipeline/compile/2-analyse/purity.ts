@@ -174,6 +174,12 @@ export function knownCall(name: string): KnownCall | undefined {
   return { changes: changes ?? (name.endsWith('_') ? [0] : []), result, reads, writes };
 }
 
+/** Calls that make objects from bytes by the names of their classes: any class or function of the notebook may be among them. */
+export const unpickles = (name: string): boolean =>
+  /^(?:c?[pP]ickle|dill|cloudpickle|joblib|torch|shelve|marshal|jsonpickle|skops\.io)\.(?:loads?|open|Unpickler|decode)$|^(?:numpy\.load|pandas\.read_pickle)$/.test(
+    name,
+  );
+
 const prefixes: [RegExp, string, 'reads' | 'both' | 'writes'][] = [
   [/^numpy\.random\.(?:default_rng|Generator|RandomState|SeedSequence|PCG64|MT19937|Philox|SFC64|BitGenerator)\b/, '', 'reads'],
   [/^numpy\.random\.seed$/, '@numpy.random', 'writes'],

@@ -4,6 +4,7 @@
  */
 
 import type { Cell, Definition } from '../../model/pipeline';
+import { keepsNothing } from '../2-analyse';
 import type { CellAnalysis, DefinitionUse } from '../analysis';
 import type { Effects } from './effects';
 
@@ -69,6 +70,14 @@ export class Definitions {
       for (const { name } of analysis.mutates) changedCode(name);
       for (const { name } of analysis.functions) for (const changed of effects.get(name)?.mutates ?? []) changedCode(changed);
     }
+    // So is what a default or a decorator remembers. In a shared cell every step makes it, until one is seen to change it.
+    const modules = new Map<string, string>();
+    for (const { kind, use } of this.all)
+      if (kind === 'import') for (const name of use.names) modules.set(name, use.origins?.[name] ?? name);
+    for (const { step, use } of this.code) {
+      if (step < 0 || (!use.remembers && !use.decorators)) continue;
+      if (use.remembers || use.decorators!.some(one => this.remembers(one, modules))) for (const name of use.names) this.data.add(name);
+    }
     // Code that needs data when it is defined (a default value, a decorator, a base) is data as well; so is code that needs such code.
     const shared = new Set<string>();
     for (const { analysis, step } of cells) if (step < 0) for (const { name, code } of analysis.assigns) if (!code) shared.add(name);
@@ -105,6 +114,16 @@ export class Definitions {
         else this.setups.set(key, [instance]);
       }
     }
+  }
+
+  /** Whether a decorator may keep something: one of the notebook's own, or one that is not known. */
+  private remembers(decorator: string, modules: ReadonlyMap<string, string>): boolean {
+    const dot = decorator.indexOf('.');
+    const root = dot < 0 ? decorator : decorator.slice(0, dot);
+    const origin = modules.get(root);
+    if (origin !== undefined) return !keepsNothing(origin + decorator.slice(root.length), true);
+    // `@x.setter` in a class: `x` is the class's own.
+    return (dot < 0 && this.byName.has(root)) || !keepsNothing(decorator, false);
   }
 
   /** True when the name travels as source. */

@@ -17,6 +17,8 @@ export interface Effect {
   channels: { reads: Set<string>; changes: Set<string> };
   files: { reads: FileUse[]; writes: FileUse[]; readsAny: boolean; writesAny: boolean };
   dynamic: { reads: boolean; writes: boolean };
+  /** Parameters whose default is made once and can change. */
+  remembers: Set<string>;
   isMethod: boolean;
 }
 
@@ -105,6 +107,7 @@ export class Effects {
         channels: { reads: new Set(), changes: new Set() },
         files: { reads: [], writes: [], readsAny: false, writesAny: false },
         dynamic: { reads: false, writes: false },
+        remembers: new Set(),
         isMethod: one.name.includes('.'),
       };
       this.byName.set(one.name, effect);
@@ -123,8 +126,9 @@ export class Effects {
     for (const name of one.reads) effect.reads.add(name);
     for (const name of one.assigns) effect.assigns.add(name);
     for (const name of one.mutates) effect.mutates.add(name);
-    for (const [index, { name, mutates, kind }] of one.parameters.entries()) {
+    for (const [index, { name, mutates, kind, remembers }] of one.parameters.entries()) {
       effect.parameters.set(name, { index, kind });
+      if (remembers) effect.remembers.add(name);
       if (mutates) effect.changes.add(name);
     }
     effect.calls.push(...one.calls);
@@ -141,6 +145,12 @@ export class Effects {
   /** Passes effects from callees to callers until nothing is new. Each round follows calls one level further. */
   private settle(): void {
     const callers = [...this.byName.values()].filter(effect => effect.calls.length > 0);
+    // A default that a call changes is part of the function.
+    const remember = (name: string, effect: Effect): void => {
+      for (const one of effect.remembers) if (effect.changes.has(one)) effect.mutates.add(name.split('.')[0]!);
+    };
+    for (const [name, effect] of this.byName) remember(name, effect);
+    const remembering = [...this.byName].filter(([, effect]) => effect.remembers.size > 0 && effect.calls.length > 0);
     let news = true;
     while (news) {
       news = false;
@@ -159,6 +169,11 @@ export class Effects {
           }
         }
         if (size(effect) !== before) news = true;
+      }
+      for (const [name, effect] of remembering) {
+        const before = effect.mutates.size;
+        remember(name, effect);
+        if (effect.mutates.size !== before) news = true;
       }
     }
   }

@@ -4,7 +4,7 @@
  */
 import { isChannel } from '../../model/name';
 import type { Range } from '../../model/problem';
-import { knownCall } from '../2-analyse';
+import { knownCall, unpickles } from '../2-analyse';
 import type { Call } from '../analysis';
 import type { Aliases } from './aliases';
 import type { Definitions, Instance, LinkCell } from './definitions';
@@ -33,6 +33,8 @@ export interface Folded {
   files: { reads: Set<string>; writes: Set<string> };
   readsAll: boolean;
   writesAll: boolean;
+  /** It unpickles something, for which it may need any definition above. */
+  unpickles: boolean;
 }
 
 /** What linking knows of the notebook as a whole. `carried` holds, by name, which definitions a value may be made with. */
@@ -54,6 +56,7 @@ export function fold(cells: readonly LinkCell[], step: number, notebook: Noteboo
   const files = { reads: new Set<string>(), writes: new Set<string>() };
   let readsAll = false;
   let writesAll = false;
+  let anyCode = false;
   const bound = new Set<string>();
   const followed = new Set<Effect>();
   /** Names that the step defines somewhere. */
@@ -81,7 +84,10 @@ export function fold(cells: readonly LinkCell[], step: number, notebook: Noteboo
       if (followed.has(effect)) return;
       followed.add(effect);
       for (const name of effect.reads) look(name, at);
-      for (const call of effect.calls) for (const method of effects.methodsOf(call.callee)) follow(method, at);
+      for (const call of effect.calls) {
+        for (const method of effects.methodsOf(call.callee)) follow(method, at);
+        if (unpickling(call)) anyCode = true;
+      }
     };
     const look = (name: string, at: number): void => {
       const own = bound.has(name) || (settled.get(name) ?? Number.POSITIVE_INFINITY) <= at;
@@ -106,6 +112,7 @@ export function fold(cells: readonly LinkCell[], step: number, notebook: Noteboo
     for (const call of analysis.calls) {
       for (const method of effects.methodsOf(call.callee)) follow(method, call.range.from);
       for (const name of changedBy(call, cell)) changed.add(name);
+      if (unpickling(call)) anyCode = true;
     }
     for (const { name } of analysis.mutates) changed.add(name);
     for (const effect of effectsHere) {
@@ -168,7 +175,20 @@ export function fold(cells: readonly LinkCell[], step: number, notebook: Noteboo
       if (carries !== 0n) carried.set(name, (carried.get(name) ?? 0n) | carries);
     }
   }
-  return { needs, writes, defines, used, files, readsAll, writesAll };
+  if (anyCode) {
+    for (const { names, kind } of definitions.all) {
+      if (kind !== 'class' && kind !== 'function') continue;
+      for (const name of names) if (!definitions.isCode(name)) need(name, false, cells[0]?.cell ?? 0, true);
+    }
+  }
+  return { needs, writes, defines, used, files, readsAll, writesAll, unpickles: anyCode };
+
+  function unpickling({ callee }: Call): boolean {
+    const dot = callee.indexOf('.');
+    const root = dot < 0 ? callee : callee.slice(0, dot);
+    const origin = definitions.data.has(root) ? undefined : origins.get(root);
+    return origin !== undefined && unpickles(origin + callee.slice(root.length));
+  }
 
   function ownInstance(name: string): Instance | undefined {
     return own.has(name) ? definitions.of(name).find(one => one.step === step) : undefined;

@@ -303,8 +303,8 @@ function travel(
       }
     }
   }
-  if (folded.readsAll)
-    for (const instance of definitions.all)
+  if (folded.readsAll || folded.unpickles)
+    for (const instance of folded.readsAll ? definitions.all : definitions.code)
       if (instance.step < step && instance.names.some(name => definitions.isCode(name))) queue.push(instance);
   for (const star of definitions.starsAbove(step)) queue.push(star);
   while (queue.length > 0) {

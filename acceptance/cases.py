@@ -206,6 +206,10 @@ CASES = [
         "the environment",
         "import os\nos.environ['STEP_CASE'] = 'here'\n%%\nimport os\nprint(os.environ.get('STEP_CASE'), os.getenv('STEP_CASE'))\n%%\ndel os.environ['STEP_CASE']\n%%\nprint('STEP_CASE' in os.environ)",
     ),
+    Case(
+        "the folder's path is the notebook's",
+        "import os\nos.getcwd()\n%%\nfrom pathlib import Path\nprint(Path('x').resolve())\n%%\n!pwd\n%%\ntry:\n    open(os.path.abspath('none'))\nexcept OSError as error:\n    print(error)",
+    ),
     Case("the environment by magic", "%env STEP_CASE=3\n%%\n!echo $STEP_CASE"),
     Case(
         "the folder",

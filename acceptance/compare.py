@@ -29,7 +29,16 @@ Form = list[tuple[str, Any]]
 def joined(text: Any) -> str:
     if isinstance(text, list) and all(isinstance(line, str) for line in text):
         return "".join(text)
-    return text if isinstance(text, str) else json.dumps(text, sort_keys=True)
+    return text if isinstance(text, str) else json.dumps(numbers(text), sort_keys=True)
+
+
+def numbers(value: Any) -> Any:
+    """JSON does not tell 1.0 from 1."""
+    if isinstance(value, dict):
+        return {key: numbers(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [numbers(each) for each in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def plain(text: Any, folders: tuple[str, ...] = (), source: str = "") -> str:

@@ -62,6 +62,7 @@ class Ran:
     said: str
     document: dict
     notebook: dict | None
+    folder: str
 
 
 def run(notebook: Path, home: Path, *options: str, interpreter: str | None = None, seconds: int = SECONDS) -> Ran:
@@ -104,7 +105,7 @@ def run(notebook: Path, home: Path, *options: str, interpreter: str | None = Non
     except ValueError:
         document = {}
     executed = json.loads(out.read_text(encoding="utf-8")) if out.exists() else None
-    return Ran(process.returncode, round(time.time() - began, 2), told or said, document, executed)
+    return Ran(process.returncode, round(time.time() - began, 2), told or said, document, executed, str(notebook.parent))
 
 
 def judge(source: Source, how: str, expected: Baseline | None = None) -> Verdict:

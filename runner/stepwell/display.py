@@ -39,10 +39,20 @@ class Outputs:
         self._began = 0.0
         # How often something was shown while nobody listened.
         self.missed = 0
+        self._workspace, self._folder = "", ""
 
     def open(self, events: Events) -> None:
         self._events = events
         self._pid = os.getpid()
+
+    def conceal(self, workspace: str, folder: str) -> None:
+        """Show the notebook's folder where code shows the workspace that stands for it."""
+        self._workspace, self._folder = workspace, folder
+
+    def _revealed(self, value):
+        if isinstance(value, str):
+            return value.replace(self._workspace, self._folder) if self._workspace and self._workspace in value else value
+        return [self._revealed(each) for each in value] if isinstance(value, list) else value
 
     def start(self, cell: int, execution_count: int) -> None:
         self._events.send("cell-started", cell=cell, executionCount=execution_count)
@@ -75,6 +85,7 @@ class Outputs:
             if not self.listening or self._diverted:
                 return
             self._clear_if_due()
+            text = self._revealed(text)
             outputs = self._current["outputs"]
             if outputs and outputs[-1]["output_type"] == "stream" and outputs[-1]["name"] == name:
                 outputs[-1]["text"] += text
@@ -84,6 +95,11 @@ class Outputs:
 
     def show(self, output: dict, display_id: str | None = None) -> None:
         """Add a result, a display or an error to the cell that runs."""
+        for part in ("evalue", "traceback"):
+            if part in output:
+                output[part] = self._revealed(output[part])
+        if "data" in output:
+            output["data"] = {mime: self._revealed(data) for mime, data in output["data"].items()}
         with self._lock:
             if not self.listening:
                 self.missed += 1

@@ -91,6 +91,7 @@ class Task:
             [cell["source"] for cell in (*document["cells"], *document["prelude"], *document.get("sharedCells", ()))]
         )
         os.chdir(self.workspace.path)
+        self.shell.outputs.conceal(self.workspace.path, document["folder"])
         place = {name: state for name, state in document["inputs"]["channels"].items() if name in PLACE}
         channels_.restore(place, self.blobs, self.shell, self.workspace, False)
 

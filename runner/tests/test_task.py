@@ -203,8 +203,14 @@ def test_sends_text_while_a_cell_runs(tmp_path):
 
 
 def test_sets_the_environment_of_the_task(run, tmp_path):
-    result = run("import os\nprint(os.environ['COLOR'], os.getcwd())", env={"COLOR": "green"})
-    assert text(result).startswith(f"green {tmp_path / 'workspace'}")
+    result = run(f"import os\nprint(os.environ['COLOR'], os.getcwd().startswith({str(tmp_path / 'workspace')!r}))", env={"COLOR": "green"})
+    assert text(result) == "green True\n"
+
+
+def test_shows_the_notebooks_folder_for_the_workspace(run, tmp_path):
+    result = run("import os\nprint(os.getcwd())\nos.getcwd()")
+    assert text(result) == f"{tmp_path / 'notebook'}\n"
+    assert result["cells"][0]["outputs"][1]["data"]["text/plain"] == repr(str(tmp_path / "notebook"))
 
 
 def test_tells_of_a_folder_that_cannot_be_written(tmp_path):

@@ -8,7 +8,7 @@
 import type { FailureKind, StepRunStatus } from '../../pipeline/model/run';
 import type { TaskError, TaskResult } from '../../pipeline/model/task';
 import { difference, type Expectation, expect, provides } from './binding';
-import { addReader, addWatcher, addWriter, countBelow, demand, type Given, learn, type RunState, replan } from './state';
+import { addReader, addWatcher, addWriter, countBelow, demand, type Given, isLost, learn, type RunState, replan } from './state';
 import type { Unit } from './units';
 
 export type Decision =
@@ -218,22 +218,36 @@ function order(state: RunState, unit: number): number[] {
   );
 }
 
-/** Rule 6: the steps from the provider of a value that cannot cross to its reader run in one process. */
-function join(state: RunState, lost: NonNullable<Expectation['lost']>, reader: number, decisions: Decision[]): void {
+/** Rule 6: the steps from the provider of a value that cannot cross to its readers run in one process. */
+function join(state: RunState, lost: NonNullable<Expectation['lost']>, unit: number, decisions: Decision[]): void {
   const provider = lost.by;
-  for (let unit = provider; unit <= reader; unit++) {
-    const one = state.states[unit]!;
-    if (one.status === 'running') stop(state, unit, decisions);
+  // Where this happens again after a join, the notebook is made of such values: one more join at a time would run it over and over.
+  const reader = state.units[provider]!.steps.length > 1 ? state.units.length - 1 : Math.max(unit, lastReader(state, provider));
+  for (let i = provider; i <= reader; i++) {
+    if (state.states[i]!.status === 'running') stop(state, i, decisions);
   }
   const first = state.units[provider]!.steps[0]!.name;
   const last = state.units[reader]!.steps.at(-1)!.name;
+  const needs = state.units[unit]!.name;
   state.joins.push([first, last]);
   replan(state);
   decisions.push({
     do: 'plan',
     steps: [first, last],
-    reason: `\`${lost.name}\` (${lost.type}) cannot cross to step "${last}": ${lost.reason}; the steps from "${first}" to "${last}" run in one process`,
+    reason: `\`${lost.name}\` (${lost.type}) cannot cross to step "${needs}": ${lost.reason}; the steps from "${first}" to "${last}" run in one process`,
   });
+}
+
+/** The last unit that is predicted to read one of the values that this unit could not save. */
+function lastReader(state: RunState, provider: number): number {
+  let last = provider;
+  for (const [name, value] of Object.entries(state.states[provider]!.outcome!.provided)) {
+    if (!isLost(value)) continue;
+    const rewritten = (state.writers.get(name) ?? []).find(unit => unit > provider && state.units[unit]!.writes.get(name));
+    const readers = (state.readers.get(name) ?? []).filter(unit => rewritten === undefined || unit <= rewritten);
+    last = Math.max(last, readers.at(-1) ?? 0);
+  }
+  return last;
 }
 
 /** The first unit that is not settled has failed: learn from it, try again, or let it stand. False when there is no such unit. */

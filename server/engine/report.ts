@@ -2,6 +2,7 @@
 import type { Digest, Value } from '../../pipeline/model/artifact';
 import type { Overhead, RunStatus, StepRunStatus } from '../../pipeline/model/run';
 import type { CellResult, TaskError } from '../../pipeline/model/task';
+import { countedThrough } from './numbering';
 import { type Finished, isLost, isRemoved, type RunState } from './state';
 
 export interface ArtifactReport {
@@ -57,11 +58,11 @@ export function report(run: string, state: RunState, finished: ReadonlyMap<strin
     );
   });
   // Below a failure that stops the run nothing was run in the notebook's order, even if some of it had finished ahead of time.
-  const cells = state.units.slice(0, Math.min(state.stoppedAt, state.units.length) + 1).flatMap(unit => {
+  const cells = state.units.slice(0, Math.min(state.stoppedAt, state.units.length) + 1).map(unit => {
     const { status } = state.states[unit.index]!;
     return status === 'succeeded' || status === 'reused' || status === 'failed' ? (finished.get(unit.name)?.cells ?? []) : [];
   });
-  return { run, status: state.status, reason, steps, cells };
+  return { run, status: state.status, reason, steps, cells: countedThrough(cells) };
 }
 
 function artifacts(values: Record<string, Value | { digest: Digest; size: number } | { removed: true }>): ArtifactReport[] {

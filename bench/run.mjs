@@ -7,7 +7,7 @@ await setup({ quiet: true });
 if (spawnSync(python, ['-c', 'import papermill']).status !== 0) {
   spawnSync(python, ['-m', 'pip', 'install', '--quiet', 'papermill'], { stdio: 'inherit' });
 }
-const { status } = spawnSync(node, ['--disable-warning=ExperimentalWarning', join(root, 'bench', 'main.ts'), ...process.argv.slice(2)], {
+const { status } = spawnSync(node, [join(root, 'bench', 'main.mts'), ...process.argv.slice(2)], {
   stdio: 'inherit',
   cwd: root,
 });

@@ -206,6 +206,10 @@ class Workspace:
 
     def _mirror(self) -> None:
         skipped = {os.path.realpath(self.root), os.path.realpath(self.blobs.folder)}
+        # Stepwell's home, where both usually are: nothing in it is the notebook's.
+        home = os.path.commonpath(skipped)
+        if home.startswith(os.path.realpath(self.folder) + os.sep):
+            skipped.add(home)
         budget = [COPIED_FILES, COPIED_BYTES, ENTRIES]
         waiting = [""]
         while waiting:

@@ -167,3 +167,14 @@ def test_links_when_there_are_many_files(tmp_path):
     entries = list(Path(made.path).iterdir())
     assert len(entries) == 2100 and sum(path.is_symlink() for path in entries) == 1900
     assert made.changed() == {}
+
+
+def test_hides_a_home_that_lies_in_the_notebooks_folder(tmp_path):
+    folder = tmp_path / "project"
+    home = folder / "home"
+    (home / "runs" / "r1" / "old").mkdir(parents=True)
+    (home / "stepwell.db").write_text("x")
+    (folder / "data.csv").write_text("1")
+    made = Workspace(str(folder), str(home / "runs" / "r2" / "s" / "1" / "workspace"), Blobs(str(home / "artifacts")))
+    made.prepare()
+    assert sorted(os.listdir(made.path)) == ["data.csv"]

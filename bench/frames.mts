@@ -1,6 +1,6 @@
 /** A 100 MB frame from one step's process to the next: time and bytes on disk, against memory-mapped pickle 5 as the floor. See frames.py. */
 import { join } from 'node:path';
-import { figure, python, root, row, run, title } from './measure.ts';
+import { figure, python, root, row, run, title } from './measure.mts';
 
 interface Turn {
   kind: 'numeric' | 'text';

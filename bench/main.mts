@@ -1,7 +1,7 @@
 /** The table of contents of the bench: each part prints its own rows. Run by `npm run bench`; how figures are taken is in README.md. */
-import { compileTimes } from './compile.ts';
-import { frames } from './frames.ts';
-import { steps } from './steps.ts';
+import { compileTimes } from './compile.mts';
+import { frames } from './frames.mts';
+import { steps } from './steps.mts';
 
 const parts: Record<string, () => Promise<void> | void> = { steps, frames, compile: compileTimes };
 const chosen = process.argv.slice(2);

@@ -1,6 +1,6 @@
 /** Time to compile notebooks of 100, 1,000 and 5,000 cells: the first time, and after one edit. */
 import { createRequire } from 'node:module';
-import { figure, root, row, title } from './measure.ts';
+import { figure, root, row, title } from './measure.mts';
 
 const require = createRequire(import.meta.url);
 

@@ -1,14 +1,13 @@
 /** Overhead of steps and whole runs: a chain of ten trivial steps and a fan-out of twenty with a join, against papermill once per step, nbclient, and a bare fork. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { figure, python, root, row, run, temporary, title } from './measure.ts';
+import { figure, python, root, row, run, temporary, title } from './measure.mts';
 
 const stepwell = join(root, 'bin', 'stepwell');
 
 export function steps(): void {
   const folder = temporary();
-  const home = join(folder, 'home');
-  const env = { ...process.env, STEPWELL_HOME: home };
+  const env = { ...process.env, STEPWELL_HOME: temporary() };
 
   const chain = write(join(folder, 'chain.ipynb'), [
     ['step:s0', 'x = 1'],

@@ -50,6 +50,8 @@ export interface Step {
   files: { reads: string[]; writes: string[] };
   /** Steps whose end it waits for: the providers of its reads as predicted, and `after`. Sorted in notebook order. */
   dependsOn: string[];
+  /** A step above from which on all steps down to this one run in one process: something that this one certainly reads cannot leave it. */
+  joins?: string;
 }
 
 export interface Read {

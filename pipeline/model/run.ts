@@ -1,7 +1,8 @@
 /** Runs and their statuses. Statuses are listed here and nowhere else. */
 import type { Digest, Preview, Provided } from './artifact';
+import type { TaskError } from './failure';
+import type { Instant } from './instant';
 import type { Literal } from './parameter';
-import type { TaskError, TaskResult } from './task';
 
 export const runStatuses = ['queued', 'running', 'succeeded', 'failed', 'cancelled'] as const;
 export type RunStatus = (typeof runStatuses)[number];
@@ -11,22 +12,6 @@ export type StepRunStatus = (typeof stepRunStatuses)[number];
 
 export const attemptStatuses = ['queued', 'running', 'succeeded', 'failed', 'cancelled'] as const;
 export type AttemptStatus = (typeof attemptStatuses)[number];
-
-/** Why an attempt failed: who has to do something about it. */
-export const failureKinds = [
-  'user',
-  'out-of-memory',
-  'timeout',
-  'killed',
-  'lost-value',
-  'missing-name',
-  'node-lost',
-  'image',
-  'storage',
-  'environment',
-  'platform',
-] as const;
-export type FailureKind = (typeof failureKinds)[number];
 
 /** What people chose when the run started. */
 export interface RunOptions {
@@ -42,9 +27,6 @@ export interface RunOptions {
   /** The interpreter that runs the steps here, so that a resumed run goes on with the same. */
   python?: string;
 }
-
-/** ISO 8601 in UTC with milliseconds. */
-export type Instant = string;
 
 /** Parts of an attempt's time, in seconds. */
 export interface Overhead {
@@ -164,5 +146,3 @@ export interface Attempt {
   started?: Instant;
   ended?: Instant;
 }
-
-export type { Digest, Provided, TaskResult };

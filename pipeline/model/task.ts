@@ -3,9 +3,10 @@
  * `runner/tests/task.json`, `runner/tests/events.jsonl` and `runner/tests/result.json`.
  */
 import type { Provided, SavedState, SavedValue } from './artifact';
+import type { TaskError } from './failure';
+import type { Instant } from './instant';
 import type { Literal } from './parameter';
 import type { Cell, Definition } from './pipeline';
-import type { FailureKind, Instant } from './run';
 
 export const taskFormat = 1;
 
@@ -90,19 +91,6 @@ export interface CellResult {
   started: Instant;
   seconds: number;
   status: 'ok' | 'error';
-}
-
-export interface TaskError {
-  kind: FailureKind;
-  /** One sentence for a person, without our stack trace. */
-  message: string;
-  /** The variable, for `missing-name` and `lost-value`. */
-  name?: string;
-  cell?: number;
-  ename?: string;
-  evalue?: string;
-  /** As IPython printed it, with ANSI colours. */
-  traceback?: string[];
 }
 
 export interface TaskResult {

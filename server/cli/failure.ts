@@ -1,7 +1,8 @@
 /** Why a run did not succeed: for each step that failed the cell, the traceback as IPython printed it, and what to do about it. */
+
+import type { TaskError } from '../../pipeline/model/failure';
 import type { Pipeline } from '../../pipeline/model/pipeline';
 import type { RunOptions } from '../../pipeline/model/run';
-import type { TaskError } from '../../pipeline/model/task';
 import type { RunReport } from '../engine/run';
 import { coloured, painter, type Stream, withoutColours } from './terminal';
 

@@ -29,5 +29,8 @@ export function warm(file: NotebookFile, named: string | undefined, config: Conf
 export function warmFor(notebook: Notebook, folder: string, named: string | undefined, config: Config): Warmed {
   const { python } = choosePython({ named, kernel: notebook.metadata?.kernelspec?.name, root });
   const sources = notebook.cells.filter(cell => cell?.cell_type === 'code').map(({ source }) => [source ?? ''].flat().join(''));
-  return { target: createLocalTarget({ python, runnerPath, packages, home: config.home, modules: modulesToWarm(sources, folder), folder }), python };
+  return {
+    target: createLocalTarget({ python, runnerPath, packages, home: config.home, modules: modulesToWarm(sources, folder), folder }),
+    python,
+  };
 }

@@ -5,8 +5,9 @@
  * Units are looked at in notebook order, only those that something touched. A unit is *settled* when it has finished with what it would
  * be given now and everything above that could still change that has settled too; a run is over when every unit is settled.
  */
-import type { FailureKind, StepRunStatus } from '../../pipeline/model/run';
-import type { TaskError, TaskResult } from '../../pipeline/model/task';
+import type { FailureKind, TaskError } from '../../pipeline/model/failure';
+import type { StepRunStatus } from '../../pipeline/model/run';
+import type { TaskResult } from '../../pipeline/model/task';
 import { difference, type Expectation, expect, provides } from './binding';
 import { addReader, addWatcher, addWriter, countBelow, demand, type Given, isLost, learn, type RunState, replan } from './state';
 import type { Unit } from './units';
@@ -107,8 +108,7 @@ function consider(state: RunState, unit: number, now: number, decisions: Decisio
       if (changed) {
         surprised(state, unit);
         again(state, unit, `what it reads changed: ${changed}`, decisions);
-      }
-      else if (one.status !== 'failed') settle(state, unit, !waits);
+      } else if (one.status !== 'failed') settle(state, unit, !waits);
       else if (waits) settle(state, unit, false);
       break;
     }

@@ -4,8 +4,9 @@
  */
 
 import type { Digest } from '../../pipeline/model/artifact';
+import type { TaskError } from '../../pipeline/model/failure';
 import type { Attempt, Change, MadeArtifact, Overhead, RunEvent } from '../../pipeline/model/run';
-import { type TaskDocument, type TaskError, type TaskEvent, type TaskResult, taskFormat } from '../../pipeline/model/task';
+import { type TaskDocument, type TaskEvent, type TaskResult, taskFormat } from '../../pipeline/model/task';
 import { type Artifacts, digestOf } from '../artifacts';
 import type { Store } from '../store';
 import { TargetProblem } from '../targets/problem';

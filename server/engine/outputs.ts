@@ -16,7 +16,8 @@ export class LiveOutputs {
       const cell = this.find(event.cell);
       if (!cell) return;
       append(cell.outputs, event.output);
-      if (event.displayId !== undefined) this.displays.set(event.displayId, [...(this.displays.get(event.displayId) ?? []), cell.outputs.at(-1)!]);
+      if (event.displayId !== undefined)
+        this.displays.set(event.displayId, [...(this.displays.get(event.displayId) ?? []), cell.outputs.at(-1)!]);
     } else if (event.type === 'update-display') {
       for (const output of this.displays.get(event.displayId) ?? []) Object.assign(output, { data: event.data, metadata: event.metadata });
     } else if (event.type === 'clear-output') {

@@ -1,7 +1,8 @@
 /** What people get back from a run: per step its status, its time in parts, and what went in and out. */
 import type { Digest, Value } from '../../pipeline/model/artifact';
+import type { TaskError } from '../../pipeline/model/failure';
 import type { Overhead, RunStatus, StepRunStatus } from '../../pipeline/model/run';
-import type { CellResult, TaskError } from '../../pipeline/model/task';
+import type { CellResult } from '../../pipeline/model/task';
 import { countedThrough } from './numbering';
 import { type Finished, isLost, isRemoved, type RunState } from './state';
 

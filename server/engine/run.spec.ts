@@ -128,17 +128,20 @@ describe('a run', () => {
     expect(printed(report).at(-1)).toBe('0.847434\n');
   });
 
-  it('joins the steps between a value that cannot leave its process and its reader', async () => {
+  it.each([
+    ['found out when it runs', 'conn = [sqlite3][0].connect(":memory:")', true],
+    ['foreseen', 'conn = sqlite3.connect(":memory:")', false],
+  ])('joins the steps between a value that cannot leave its process and its reader: %s', async (_, made, planned) => {
     const report = await run(
       notebook({
-        open: 'import sqlite3\nconn = sqlite3.connect(":memory:")\nprint("opened")',
+        open: `import sqlite3\n${made}\nprint("opened")`,
         other: 'y = 1',
         ask: 'print(conn.execute("select 40 + 2").fetchone(), y)',
       }),
     );
     expect(printed(report)).toEqual(['opened\n', '', '(42,) 1\n']);
     expect(new Set(report.steps.map(step => step.unit))).toEqual(new Set(['open+1+ask']));
-    expect(events.some(({ change }) => change.what === 'plan' && change.reason.includes('`conn`'))).toBe(true);
+    expect(events.some(({ change }) => change.what === 'plan' && change.reason.includes('`conn`'))).toBe(planned);
   });
 
   it('tries a failed step again as often as its settings say', async () => {

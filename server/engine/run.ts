@@ -72,7 +72,7 @@ export async function resumeRun(id: string, around: Surroundings): Promise<RunRe
   const version = await around.store.loadVersion(loaded.run.pipeline, loaded.run.version);
   if (!version?.notebook) throw new RunProblem(`The notebook of run ${id} was not kept, so the run cannot be resumed; start a new one.`);
   const notebook: Notebook = JSON.parse(version.notebook);
-  const plan = (loaded.run.plan ?? { joins: [], learned: {} }) as { joins: [string, string][]; learned: Record<string, string[]> };
+  const plan = (loaded.run.plan ?? { learned: {} }) as { joins?: [string, string][]; learned: Record<string, string[]> };
   const state = createRunState(loaded.document, loaded.run.options, await seedsGenerators(notebook, loaded.run.folder), plan.joins);
   for (const [step, names] of Object.entries(plan.learned)) for (const name of names) learn(state, state.unitOf.get(step)!, name);
   const finished = new Map<string, Finished>();

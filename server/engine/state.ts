@@ -4,9 +4,10 @@
  */
 import { createHash } from 'node:crypto';
 import type { Digest, Provided, Removed, SavedState, SavedValue, Value } from '../../pipeline/model/artifact';
+import type { TaskError } from '../../pipeline/model/failure';
 import type { Pipeline } from '../../pipeline/model/pipeline';
 import type { Overhead, RunOptions, RunStatus, StepRunStatus } from '../../pipeline/model/run';
-import type { CellResult, TaskError } from '../../pipeline/model/task';
+import type { CellResult } from '../../pipeline/model/task';
 import { type Join, type Unit, units, wanted } from './units';
 
 /** What an attempt was started with. Two equal givens run the same code on the same content. */
@@ -107,7 +108,7 @@ export interface Finished {
   cpuSeconds?: number;
 }
 
-export function createRunState(pipeline: Pipeline, options: RunOptions, seeded: boolean, joins: Join[] = []): RunState {
+export function createRunState(pipeline: Pipeline, options: RunOptions, seeded: boolean, joins: Join[] = foreseen(pipeline)): RunState {
   const state: RunState = {
     pipeline,
     options,
@@ -140,6 +141,9 @@ export function createRunState(pipeline: Pipeline, options: RunOptions, seeded: 
   replan(state);
   return state;
 }
+
+/** Joins that are certain before the run. */
+const foreseen = ({ steps }: Pipeline): Join[] => steps.flatMap(({ name, joins }): Join[] => (joins === undefined ? [] : [[joins, name]]));
 
 export const fresh = (): UnitState => ({
   status: 'waiting',

@@ -7,8 +7,9 @@
 import { createHash } from 'node:crypto';
 import type { Knex } from 'knex';
 import type { Digest } from '../../pipeline/model/artifact';
+import type { Instant } from '../../pipeline/model/instant';
 import type { Pipeline } from '../../pipeline/model/pipeline';
-import type { Attempt, Change, Instant, LoggedChange, Run, RunEvent, RunOptions, RunStatus, StepRun } from '../../pipeline/model/run';
+import type { Attempt, Change, LoggedChange, Run, RunEvent, RunOptions, RunStatus, StepRun } from '../../pipeline/model/run';
 import { type Connection, connect } from './connect';
 import { newId } from './id';
 import { migrate } from './migrate';

@@ -4,7 +4,8 @@
  * A target starts attempts, stops them and tells what they say. It decides nothing: retries, order and what a result means belong
  * to the engine. Every call may be repeated after a crash: an attempt is known by (run, step, attempt) alone.
  */
-import type { TaskDocument, TaskError, TaskEvent } from '../../pipeline/model/task';
+import type { TaskError } from '../../pipeline/model/failure';
+import type { TaskDocument, TaskEvent } from '../../pipeline/model/task';
 
 export interface AttemptId {
   run: string;

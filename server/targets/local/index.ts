@@ -6,7 +6,8 @@
 import { readFileSync, statfsSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import type { TaskDocument, TaskError, TaskEvent, TaskResult } from '../../../pipeline/model/task';
+import type { TaskError } from '../../../pipeline/model/failure';
+import type { TaskDocument, TaskEvent, TaskResult } from '../../../pipeline/model/task';
 import { attemptFolder, attemptKey } from '../attempt';
 import { folderProblem, TargetProblem } from '../problem';
 import type { AttemptId, Target, TargetEvent } from '../target';

@@ -1,6 +1,6 @@
 /** What the end of a process that committed no result means: who has to do something about it. */
 import { constants } from 'node:os';
-import type { TaskError } from '../../../pipeline/model/task';
+import type { TaskError } from '../../../pipeline/model/failure';
 import type { Ended } from './parent';
 
 export interface Circumstances {

@@ -6,20 +6,8 @@ import { Command, InvalidArgumentError } from 'commander';
 import { readConfig } from '../config';
 import { Fault } from './fault';
 import { readNotebookFile } from './notebook';
+import type { RunFlags } from './running';
 import { warm } from './warm';
-
-export interface RunFlags {
-  parameter?: Record<string, string>;
-  python?: string;
-  out?: string;
-  experiment?: string;
-  from?: string;
-  reuse: boolean;
-  keepGoing?: boolean;
-  workers?: number;
-  resume?: string;
-  json?: boolean;
-}
 
 const examples = `
 Examples:

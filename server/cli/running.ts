@@ -17,9 +17,21 @@ import { findRun } from './findrun';
 import type { NotebookFile } from './notebook';
 import { printProblems } from './problems';
 import { showProgress } from './progress';
-import type { RunFlags } from './run';
 import { painter, printJson, seconds } from './terminal';
 import { type Warmed, warmFor } from './warm';
+
+export interface RunFlags {
+  parameter?: Record<string, string>;
+  python?: string;
+  out?: string;
+  experiment?: string;
+  from?: string;
+  reuse: boolean;
+  keepGoing?: boolean;
+  workers?: number;
+  resume?: string;
+  json?: boolean;
+}
 
 /** Compiles and runs; gives the exit code. `warmed` is absent when the file cannot be a notebook. */
 export async function runNotebook(file: NotebookFile, warmed: Warmed | undefined, flags: RunFlags, config: Config): Promise<number> {

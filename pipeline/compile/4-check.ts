@@ -3,18 +3,18 @@
  * the pipeline, so a rule can be added or taken away here alone.
  */
 import { isVariable } from '../model/name';
-import type { Fix, Problem, Range } from '../model/problem';
+import type { Fix, Problem } from '../model/problem';
 import { closest } from '../model/settings';
 import type { Reading } from './1-read/read';
-import { isHistory } from './2-analyse';
-import type { Arrangement, PlacedCell } from './3-link/arrange';
+import type { Arrangement } from './3-link/arrange';
 import type { Linked, LinkedStep, Writer } from './3-link/link';
-import type { CellAnalysis } from './analysis';
+import type { Together } from './3-link/together';
 
 export interface Checked {
   reading: Reading;
   arrangement: Arrangement;
   linked: Linked;
+  together: Together[];
 }
 
 type Rule = (checked: Checked) => Iterable<Problem>;
@@ -61,23 +61,19 @@ function* dynamic({ arrangement: { steps } }: Checked): Iterable<Problem> {
   }
 }
 
-/** `_`, `Out[3]`: IPython keeps them per process, and steps are processes. */
-function* history({ linked }: Checked): Iterable<Problem> {
-  for (const [index, { step, folded, cells }] of linked.steps.entries()) {
-    if (index === 0) continue;
-    for (const [name, need] of folded.needs) {
-      if (!need.direct || !/^[_IO]/.test(name) || !isHistory(name) || linked.definitions.data.has(name) || linked.given.has(name)) continue;
-      // `_` is fine where a cell of the same step stands above.
-      if (/^_+$/.test(name) && need.cell !== cells[0]?.cell) continue;
-      yield {
-        code: 'unsupported-syntax',
-        severity: 'error',
-        message: `The step "${step.name}" uses \`${name}\`, IPython's memory of earlier cells, which steps don't share: give that result a name in the cell that computes it.`,
-        cell: need.cell,
-        range: need.range,
-        step: step.name,
-      };
-    }
+/** `_`, `Out[3]`: IPython keeps them per process, so the step runs in the one of the cell that it asks for. */
+function* history({ linked: { steps }, together }: Checked): Iterable<Problem> {
+  for (const { reader, provider, name, kind, cell, range } of together) {
+    if (kind !== undefined) continue;
+    const [first, last] = [steps[provider]!.step.name, steps[reader]!.step.name];
+    yield {
+      code: 'unsupported-syntax',
+      severity: 'info',
+      message: `The step "${last}" uses \`${name}\`, IPython's memory of earlier cells, so it runs in one process with the steps from "${first}" on. Give that result a name to keep them apart.`,
+      cell,
+      range,
+      step: last,
+    };
   }
 }
 
@@ -291,58 +287,20 @@ function* declarations({ linked, reading }: Checked): Iterable<Problem> {
   }
 }
 
-/** What makes an object that can't leave its process, by the call that stands right of the `=`. */
-const bound: [RegExp, string][] = [
-  [/^(?:io\.|codecs\.|gzip\.|bz2\.|lzma\.)?open\s*\((?!.*\)\s*\.)/, 'an open file'],
-  [/^(?:sqlite3|psycopg2?|pymysql|MySQLdb|cx_Oracle|oracledb|pyodbc|duckdb)\.connect\s*\((?!.*\)\s*\.)/, 'a database connection'],
-  [/^[\w.]+\.cursor\s*\(\s*\)\s*$/, 'a database cursor'],
-  [
-    /^(?:threading|multiprocessing|mp|asyncio)\.(?:R?Lock|Event|Condition|Semaphore|BoundedSemaphore|Thread|Process|Pool|Queue|Barrier)\s*\(/,
-    'tied to its process',
-  ],
-  [/^(?:concurrent\.futures\.)?(?:Thread|Process)PoolExecutor\s*\(/, 'tied to its process'],
-  [/^subprocess\.Popen\s*\(/, 'a running process'],
-  [/^socket\.socket\s*\(/, 'an open connection'],
-  [/^\([^()]*(?:\([^()]*\)[^()]*)*\sfor\s[\s\S]*\)\s*$/, 'a generator'],
-  [/^(?:iter|map|filter|zip|enumerate|reversed)\s*\([\s\S]*\)\s*$/, 'an iterator'],
-];
-
-/** Names that a cell binds to such an object, with what it is; found once per analysis. */
-const boundBy = new WeakMap<CellAnalysis, { name: string; kind: string; range: Range }[]>();
-
-function boundNames({ analysis, source }: PlacedCell): { name: string; kind: string; range: Range }[] {
-  let found = boundBy.get(analysis);
-  if (!found) {
-    found = [];
-    for (const { name, range } of analysis.assigns) {
-      const value = /^\s*(?::[^=\n]+)?=\s*([^\n]*)/.exec(source.slice(range.to, range.to + 500))?.[1] ?? '';
-      const kind = value && bound.find(([pattern]) => pattern.test(value.replace(/#.*$/, '').trim()))?.[1];
-      if (kind) found.push({ name, kind, range });
-    }
-    boundBy.set(analysis, found);
-  }
-  return found;
-}
-
-function* crossing({ linked: { steps, writers, definitions } }: Checked): Iterable<Problem> {
-  for (const [index, { step, cells }] of steps.entries()) {
-    for (const cell of cells) {
-      for (const { name, kind, range } of boundNames(cell)) {
-        let writer = writers.get(name);
-        while (writer && writer.step !== index) writer = writer.before;
-        if (!writer || writer.readers === 0 || definitions.isCode(name)) continue;
-        const reader = steps.find(one => one.step.reads.some(read => read.name === name && read.from === step.name));
-        if (!reader) continue;
-        yield {
-          code: 'cannot-cross',
-          severity: 'warning',
-          message: `"${name}" is ${kind}, which can't leave the step "${step.name}"; it will run together with "${reader.step.name}", which reads it.`,
-          cell: cell.cell,
-          range,
-          step: step.name,
-        };
-      }
-    }
+function* crossing({ linked: { steps }, together }: Checked): Iterable<Problem> {
+  const told = new Set<string>();
+  for (const { reader, provider, name, kind, cell, range } of together) {
+    if (kind === undefined || told.has(`${cell} ${name}`)) continue;
+    told.add(`${cell} ${name}`);
+    const [first, last] = [steps[provider]!.step.name, steps[reader]!.step.name];
+    yield {
+      code: 'cannot-cross',
+      severity: 'warning',
+      message: `"${name}" is ${kind}, which can't leave the step "${first}"; it will run together with "${last}", which reads it.`,
+      cell,
+      range,
+      step: first,
+    };
   }
 }
 

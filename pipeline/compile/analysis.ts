@@ -41,6 +41,8 @@ export interface CellAnalysis {
     /** The cell is one line whose first word may be a magic called without `%`: no error if another cell's `magics` has this name. */
     ifMagic?: string;
   }[];
+  /** The cell certainly ends with a result that IPython shows and keeps as `_`. */
+  shows?: true;
   /** Magics and shell aliases that the cell makes (`%alias name …`, `@register_line_magic`). */
   magics: string[];
 }
@@ -61,6 +63,8 @@ export interface Assign extends Use {
   /** True when nothing but certain `definitions` of the cell bind it. */
   code?: boolean;
   mutable: boolean;
+  /** What it is, in words, when it is certainly something that can't leave its process: `an open file`. */
+  stays?: string;
 }
 
 export interface Mutation extends Use {

@@ -12,6 +12,7 @@ import { arrange } from './3-link/arrange';
 import { Effects } from './3-link/effects';
 import { link } from './3-link/link';
 import { markMetrics } from './3-link/metrics';
+import { together as findTogether, join } from './3-link/together';
 import { check } from './4-check';
 import type { CellAnalysis } from './analysis';
 
@@ -63,8 +64,10 @@ export function createCompiler(): Compiler {
       const { effects } = last;
       const arrangement = arrange(reading, cells, effects);
       const linked = link(arrangement, reading.parameters, effects);
+      const together = findTogether(arrangement, linked);
+      join(linked, together);
       markMetrics(linked.steps);
-      const problems = [...reading.problems, ...arrangement.problems, ...check({ reading, arrangement, linked })];
+      const problems = [...reading.problems, ...arrangement.problems, ...check({ reading, arrangement, linked, together })];
       const plain = ({ cell, id, source }: (typeof cells)[number]) => ({ cell, ...(id === undefined ? {} : { id }), source });
       const pipeline: Pipeline = {
         format: pipelineFormat,

@@ -21,6 +21,7 @@ import {
 import { parse } from './python/parse';
 import type { Argument, CallExpr, Comprehension, Expr, Lambda, Node, Statement } from './python/tree';
 import { targetNames, walrusNames } from './scopes';
+import { stays } from './staying';
 
 /** What is known of a value. */
 export interface Value {
@@ -33,6 +34,8 @@ export interface Value {
   known?: string;
   /** A literal text or path. */
   text?: string;
+  /** What it is, in words, if it certainly cannot leave its process. */
+  stays?: string;
   /** A function or lambda whose body has been looked at. */
   effect?: FunctionEffect;
 }
@@ -374,7 +377,7 @@ export abstract class Evaluator {
     for (const element of e.element) origins = union(origins, this.evaluate(element, dropped).origins);
     this.maybe--;
     this.frame = outer;
-    return e.type === 'generator' ? { origins, mutable: true, iterator: true } : part(origins);
+    return e.type === 'generator' ? { origins, mutable: true, iterator: true, stays: 'a generator' } : part(origins);
   }
 
   /** The items of what is gone through; going through an iterator uses it up. */
@@ -441,7 +444,7 @@ export abstract class Evaluator {
     if (callee.kind === 'attribute') {
       if (this.isNamespace(callee.value)) return this.callNamespace(e, callee.attribute);
       const base = this.evaluate(callee.value);
-      if (base.known) return this.callKnown(e, `${base.known}.${callee.attribute}`, base, dropped);
+      if (base.known) return this.callLibrary(e, `${base.known}.${callee.attribute}`, base, dropped);
       return this.callMethod(e, base, callee, dropped);
     }
     const value = this.evaluate(callee);
@@ -459,7 +462,7 @@ export abstract class Evaluator {
       return this.callBuiltin(e, name, dropped);
     }
     const value = this.load(name, e.callee);
-    if (value.known) return this.callKnown(e, value.known, value, dropped);
+    if (value.known) return this.callLibrary(e, value.known, value, dropped);
     const args = this.arguments(e.arguments);
     this.keywords(e, args);
     if (local) {
@@ -523,7 +526,7 @@ export abstract class Evaluator {
       case '__import__':
         break;
       case 'open':
-        return { origins: this.openFile(e), mutable: true, iterator: true };
+        return { origins: this.openFile(e), mutable: true, iterator: true, stays: stays('open') };
       case 'get_ipython':
         return { ...fresh, known: 'get_ipython()' };
       case 'compile':
@@ -574,6 +577,12 @@ export abstract class Evaluator {
     else this.statements(parsed.statements);
     this.elsewhere = before;
     return value;
+  }
+
+  private callLibrary(e: CallExpr, full: string, base: Value, dropped: boolean): Value {
+    const value = this.callKnown(e, full, base, dropped);
+    const kind = stays(full);
+    return kind ? { ...value, stays: kind } : value;
   }
 
   /** A function of an imported module, by its full name. */

@@ -169,6 +169,7 @@ export class Flow extends Evaluator {
       iterator: x.iterator || y.iterator,
       known: x.known === y.known ? x.known : undefined,
       text: x.text === y.text ? x.text : undefined,
+      stays: x.stays === y.stays ? x.stays : undefined,
       effect: x.effect === y.effect ? x.effect : undefined,
       certain: x.certain && y.certain,
       deleted: x.deleted && y.deleted,
@@ -586,7 +587,8 @@ export class Flow extends Evaluator {
     for (const item of s.items) {
       const value = this.evaluate(item.value, !item.target);
       if (/\b(?:suppress|raises|assertRaises|ignored)\b/.test(this.source.slice(item.value.from, item.value.to))) suppresses = true;
-      if (item.target) this.assign(item.target, value, item.value.to);
+      // What a `with` gives may be something else than what it holds.
+      if (item.target) this.assign(item.target, value.stays ? { ...value, stays: undefined } : value, item.value.to);
     }
     if (!suppresses) {
       this.statements(s.body);

@@ -40,6 +40,7 @@ function inOrder(original: string): CellAnalysis {
   const definitions = new Definitions(source);
   const flow = new Flow(source, definitions);
   const errors: CellAnalysis['errors'] = [];
+  let shows: boolean = false;
   const run = (stretches: [number, number][], local: boolean) => {
     const statements = stretches.flatMap(([from, to]) => {
       const parsed = parse(source, from, to);
@@ -48,6 +49,8 @@ function inOrder(original: string): CellAnalysis {
     });
     if (local) flow.locally(statements);
     else flow.statements(statements);
+    const last = statements.at(-1);
+    return last?.kind === 'expression' && isValue.has(last.value.kind) && !(last.value.kind === 'constant' && last.value.type === 'none');
   };
   const magic = cellMagic(source);
   const problem = magic || source.trim().includes('\n') ? undefined : parse(source).error;
@@ -56,7 +59,7 @@ function inOrder(original: string): CellAnalysis {
     flow.magic(bare.magic, { from: 0, to: source.length });
     if (!bare.sure && problem) errors.push({ ...problem, ifMagic: bare.name });
   } else if (magic) cell(magic, { from: 0, to: source.length });
-  else run([[0, source.length]], false);
+  else shows = run([[0, source.length]], false) && !/;\s*(?:#.*)?$/.test(source);
 
   /** `%%capture` over `%%time`: a cell magic may stand first in another's body. */
   function cell(outer: Magic, node: Node): void {
@@ -66,8 +69,21 @@ function inOrder(original: string): CellAnalysis {
     else run(outer.python, outer.local);
     flow.magic({ ...outer, python: [] }, node);
   }
-  return { ...result(flow, definitions), errors };
+  return { ...result(flow, definitions), errors, ...(shows && errors.length === 0 ? { shows: true } : {}) };
 }
+
+/** Expressions whose value is never `None`, as far as their operators are Python's own; calls and names may be. */
+const isValue: ReadonlySet<string> = new Set([
+  'constant',
+  'operation',
+  'tuple',
+  'list',
+  'set',
+  'dict',
+  'joined',
+  'comprehension',
+  'lambda',
+]);
 
 /** Code pasted with `>>> ` prompts runs in IPython; blanks of the same length keep the offsets. */
 function withoutPrompts(source: string): string {
@@ -95,7 +111,7 @@ function result(flow: Flow, definitions: Definitions): CellAnalysis {
       certain: bound?.certain ?? false,
       mutable: bound?.mutable ?? true,
       ...(settled === undefined ? {} : { settled }),
-      ...(bound?.deleted ? { deletes: true } : {}),
+      ...(bound?.deleted ? { deletes: true } : bound?.certain && bound.stays ? { stays: bound.stays } : {}),
       ...(flow.bindings.get(name) === travelling.get(name) ? { code: true } : {}),
     });
     if (bound && !bound.deleted) for (const origin of bound.origins) share(name, origin);

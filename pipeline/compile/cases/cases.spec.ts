@@ -18,6 +18,8 @@ interface Expected {
   parameters?: Record<string, string>;
   dependsOn?: Record<string, string>;
   metrics?: Record<string, string>;
+  /** The step above from which on all run in one process, or nothing. */
+  joins?: Record<string, string>;
   steps?: string;
   shared?: number[];
   problems?: string[];
@@ -44,7 +46,7 @@ test.each(folders)('%s', name => {
   const steps = compiled.pipeline?.steps ?? [];
   const seen: Expected = { problems: codesOf(compiled).sort() };
   const of = (
-    key: 'reads' | 'writes' | 'prelude' | 'parameters' | 'dependsOn' | 'metrics',
+    key: 'reads' | 'writes' | 'prelude' | 'parameters' | 'dependsOn' | 'metrics' | 'joins',
     words: (step: (typeof steps)[number]) => string[],
   ): void => {
     if (!expected[key]) return;
@@ -56,6 +58,7 @@ test.each(folders)('%s', name => {
   of('prelude', step => step.prelude.map(({ names, source }) => (names.length > 0 ? names.join(',') : `(${source})`)));
   of('parameters', step => step.parameters);
   of('dependsOn', step => step.dependsOn);
+  of('joins', step => (step.joins === undefined ? [] : [step.joins]));
   of('metrics', step => step.settings.metrics ?? []);
   if (expected.steps !== undefined)
     seen.steps = steps.map(step => `${step.name}:${step.cells.map(({ cell }) => cell).join(',')}`).join(' ');

@@ -288,6 +288,14 @@ CASES = [
         "import os, pathlib\npathlib.Path('out/deep').mkdir(parents=True)\n(pathlib.Path('out/deep') / 'f.txt').write_text('hi')\n%%\nimport shutil\nshutil.copytree('out', 'copy')\n%%\nprint(pathlib.Path('copy/deep/f.txt').read_text())\n%%\nshutil.rmtree('out')\n%%\nprint(os.path.exists('out'), os.path.exists('copy'))",
     ),
     Case(
+        "an empty folder",
+        "import os\nos.makedirs('models/deep', exist_ok=True)\n%%\nprint(os.path.isdir('models'))\n%%\nopen('models/deep/x', 'w').write('1')\n%%\nprint(os.listdir('models/deep'))",
+    ),
+    Case(
+        "a folder that goes",
+        "import os\nos.makedirs('a')\nopen('a/f', 'w').write('1')\n%%\nos.remove('a/f')\n%%\nprint(os.path.isdir('a'))\n%%\nos.rmdir('a')\n%%\nprint(os.path.exists('a'))",
+    ),
+    Case(
         "a database in a file",
         "import sqlite3\nc = sqlite3.connect('d.db')\nc.execute('create table t (x)'); c.commit()\n%%\nc.execute('insert into t values (1)'); c.commit()\n%%\nprint(sqlite3.connect('d.db').execute('select * from t').fetchall())",
         stops="c",

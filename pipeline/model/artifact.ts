@@ -43,11 +43,12 @@ export interface LostValue {
 
 export type Value = SavedValue | LostValue;
 
-/** A channel's state, or a file's content. `mode` holds the permission bits of a file. */
+/** A channel's state, or a file's content. `mode` holds the permission bits of a file; a `folder` has no content of its own. */
 export interface SavedState {
   digest: Digest;
   size: number;
   mode?: number;
+  folder?: true;
 }
 
 /** A file that a step removed. */

@@ -42,7 +42,7 @@ HARMLESS = {
     "id",
     "ldd",
 }
-EVENTS = {"open", "sqlite3.connect", "os.rename", "os.link", "os.symlink", *CHANGING, *LISTING, *RUNNING}
+EVENTS = {"open", "os.chdir", "sqlite3.connect", "os.rename", "os.link", "os.symlink", *CHANGING, *LISTING, *RUNNING}
 
 _current: Watch | None = None
 _installed = False
@@ -61,6 +61,8 @@ class Watch:
         self.read: set[str] = set()
         self.own: set[str] = set()
         self.any = False
+        # Whether it named a file by a path that depends on the working directory.
+        self.relative = False
 
     def start(self) -> None:
         global _current, _installed
@@ -81,11 +83,15 @@ class Watch:
             if inner is not None:
                 self._opened(inner, flags if isinstance(flags, int) else 0)
         elif event in LISTING:
-            if not self.any and self._lists(args[0] if args else None):
+            if self._lists(args[0] if args else None):
                 self.any = True
         elif event in RUNNING:
             if os.path.basename(str(args[0])) not in HARMLESS:
-                self.any = True
+                self.any = self.relative = True
+        elif event == "os.chdir":
+            inner = self._inner(args[0])
+            if inner is not None:
+                self._note(inner)
         elif event == "sqlite3.connect":
             inner = self._inner(args[0])
             if inner is not None:
@@ -130,7 +136,10 @@ class Watch:
         frame = sys._getframe(3)
         if frame.f_code.co_filename.startswith("<frozen importlib"):
             return False
-        text = os.getcwd() if path is None or path in ("", b"") else path
+        if path is None or path in ("", b""):
+            self.relative = True
+            path = os.getcwd()
+        text = path
         if isinstance(text, int):
             return True
         inner = self._inner(text)
@@ -141,7 +150,10 @@ class Watch:
             text = os.fsdecode(path)
         except TypeError:
             return None
-        return os.path.normpath(text if text.startswith(os.sep) or os.path.isabs(text) else os.path.join(os.getcwd(), text))
+        if text.startswith(os.sep) or os.path.isabs(text):
+            return os.path.normpath(text)
+        self.relative = True
+        return os.path.normpath(os.path.join(os.getcwd(), text))
 
     def _inner(self, path) -> str | None:
         """The path from the workspace, or None for one that isn't in it."""

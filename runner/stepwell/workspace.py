@@ -73,6 +73,9 @@ class Workspace:
         self.path = os.path.join(self.root, *names)
         self._known: dict[str, Known] = {}
         self._folders: dict[str, int] = {}
+        # Real folders before the cells run, and after.
+        self._before: set[str] = set()
+        self._after: set[str] = set()
         self._prepared = False
         self._watch: Watch | None = None
         self._read: set[str] = set()
@@ -92,10 +95,23 @@ class Workspace:
             raise problem(error, self.root) from error
 
     def add(self, files: dict[str, dict | None]) -> None:
-        """Put the files of steps above in place; None removes one. Refuses names that would leave the workspace."""
+        """
+        Put the files and folders of steps above in place; None removes one. Refuses names that would leave the workspace.
+        """
+        gone = []
         for name, state in files.items():
             path = self._inside(name)
             try:
+                if state is None and os.path.isdir(path) and not os.path.islink(path):
+                    gone.append(name)
+                    continue
+                if state is None and not os.path.lexists(path):
+                    continue
+                if state is not None and state.get("folder"):
+                    if os.path.lexists(path) and not os.path.isdir(path):
+                        os.unlink(path)
+                    self._make_folders(name)
+                    continue
                 self._make_folders(os.path.dirname(name))
                 if os.path.lexists(path):
                     if os.path.isdir(path) and not os.path.islink(path):
@@ -114,6 +130,8 @@ class Workspace:
                     self._remember(name, os.lstat(path), source)
             except OSError as error:
                 raise problem(error, self.root) from error
+        for name in sorted(gone, key=len, reverse=True):
+            self._remove_folder(name)
         for name in list(self._folders):
             self._folders[name] = os.stat(os.path.join(self.path, name)).st_mtime_ns
 
@@ -147,6 +165,7 @@ class Workspace:
 
     def watch(self) -> None:
         """From now on, see which files are used, and keep writes out of the notebook's folder."""
+        self._before |= set(self._folders) - {""}
         self._watch = Watch(self.path, self.own)
         self._watch.start()
 
@@ -169,10 +188,19 @@ class Workspace:
         for name in self._known:
             if name not in here:
                 found[f"file:{name}"] = {"removed": True}
+        for name in self._before - self._after:
+            found.setdefault(f"file:{name}", {"removed": True})
+        made = self._after - self._before
+        if made:
+            digest, size = self.blobs.put([b""])
+            found.update({f"file:{name}": {"digest": digest, "size": size, "folder": True} for name in made})
         return found
 
     def used(self) -> list[str]:
-        """The files that the step read and did not make itself; `file:*` where it may have looked at any. Call it after `changed`."""
+        """
+        The files that the step read and did not make itself, `file:*` where it may have looked at any, and `@cwd` where it named one from
+        the working directory. Call it after `changed`.
+        """
         if self._watch is None:
             return []
         names = self._watch.read
@@ -181,7 +209,7 @@ class Workspace:
         else:
             # What Python did not see: reads by other programs and by libraries that open files themselves.
             names = names | (self._read - self._watch.own)
-        return sorted(f"file:{name}" for name in names)
+        return sorted([f"file:{name}" for name in names] + (["@cwd"] if self._watch.relative else []))
 
     def own(self, path: str, empty: bool = False) -> None:
         """Make sure that writing to `path` stays in the workspace: a link becomes a copy (or an empty file), a linked folder a folder of links."""
@@ -308,6 +336,16 @@ class Workspace:
                 else:
                     self._open_folder(folder)
             os.makedirs(folder, exist_ok=True)
+            self._before.add(os.path.relpath(folder, self.path).replace(os.sep, "/"))
+
+    def _remove_folder(self, inner: str) -> None:
+        """A folder that a step above removed: gone unless something is left in it here."""
+        try:
+            os.rmdir(os.path.join(self.path, inner))
+        except OSError:
+            return
+        self._before.discard(inner)
+        self._folders.pop(inner, None)
 
     def _is_ours(self, folder: str) -> bool:
         known = self._known.get(os.path.relpath(folder, self.path).replace(os.sep, "/"))
@@ -323,6 +361,7 @@ class Workspace:
         os.mkdir(temporary)
         inner = os.path.relpath(folder, self.path).replace(os.sep, "/")
         self._known.pop(inner, None)
+        self._before.add(inner)
         for entry in os.scandir(target):
             link = os.path.join(temporary, entry.name)
             os.symlink(entry.path, link)
@@ -338,6 +377,7 @@ class Workspace:
                 if entry.name in HIDDEN or entry.name.endswith((".pyc", ".stepwell")):
                     continue
                 if entry.is_dir(follow_symlinks=False):
+                    self._after.add(name)
                     yield from self._scan(name)
                 else:
                     yield name, entry

@@ -60,7 +60,7 @@ def test_tells_nothing_where_nothing_happened(workspace):
 # what a step does → what it changed
 WRITES = {
     "new file": ("open('new.txt', 'w').write('n')", {"new.txt": b"n"}),
-    "new folder": ("os.makedirs('a/b'); open('a/b/c', 'wb').write(b'c')", {"a/b/c": b"c"}),
+    "new folder": ("os.makedirs('a/b'); open('a/b/c', 'wb').write(b'c')", {"a": b"", "a/b": b"", "a/b/c": b"c"}),
     "small file": ("open('other.txt', 'a').write('!')", {"other.txt": b"other!"}),
     "small file, same size": ("open('other.txt', 'w').write('OTHER')", {"other.txt": b"OTHER"}),
     "large file": ("f = open('data/large.bin', 'r+b'); f.write(b'a'); f.close()", {"data/large.bin": b"a" + b"z" * ((2 << 20) - 1)}),
@@ -73,7 +73,7 @@ WRITES = {
     "removed large": ("os.remove('data/large.bin')", {"data/large.bin": None}),
     "renamed": ("os.rename('other.txt', 'that.txt')", {"other.txt": None, "that.txt": b"other"}),
     "renamed large": ("import shutil; shutil.move('data/large.bin', 'l.bin'); open('l.bin', 'ab').write(b'1')", {"data/large.bin": None, "l.bin": b"z" * (2 << 20) + b"1"}),
-    "folder removed": ("import shutil; shutil.rmtree('data')", {"data/small.csv": None, "data/large.bin": None}),
+    "folder removed": ("import shutil; shutil.rmtree('data')", {"data": None, "data/small.csv": None, "data/large.bin": None}),
     "by absolute path": ("open(os.path.abspath('data/large.bin'), 'wb').write(b'x')", {"data/large.bin": b"x"}),
     "by pathlib": ("import pathlib; pathlib.Path('data/large.bin').write_text('x')", {"data/large.bin": b"x"}),
     "by a program": ("os.system('echo hi > said.txt')", {"said.txt": b"hi\n"}),
@@ -116,7 +116,45 @@ def test_tells_what_was_used(workspace, name):
     workspace.watch()
     exec(READS[name][0], {"os": os})
     workspace.changed()
-    assert workspace.used() == READS[name][1]
+    assert [used for used in workspace.used() if used != "@cwd"] == READS[name][1]
+
+
+@pytest.mark.parametrize(
+    ("code", "depends"),
+    [
+        ("open('other.txt').read()", True),
+        ("open('made.txt', 'w').write('x')", True),
+        ("os.listdir()", True),
+        ("os.system('true')", True),
+        ("open(os.path.join(here, 'other.txt')).read()", False),
+        ("os.listdir(here)", False),
+        ("1 + 1", False),
+    ],
+)
+def test_tells_whether_the_working_directory_mattered(workspace, code, depends):
+    here = os.getcwd()
+    workspace.watch()
+    exec(code, {"os": os, "here": here})
+    workspace.changed()
+    assert ("@cwd" in workspace.used()) is depends
+
+
+def test_hands_folders_on(workspace):
+    digest, size = workspace.blobs.put([b""])
+    folder = {"digest": digest, "size": size, "folder": True}
+    workspace.add({"a": folder, "a/b": folder})
+    workspace.watch()
+    os.rmdir("a/b")
+    os.mkdir("c")
+    assert workspace.changed() == {"file:a/b": {"removed": True}, "file:c": folder}
+
+
+def test_removes_folders_of_steps_above_when_nothing_is_left_in_them(workspace):
+    os.makedirs("a/b")
+    os.makedirs("c")
+    open("c/kept", "w").close()
+    workspace.add({"a": None, "a/b": None, "c": None})
+    assert not os.path.exists("a") and os.path.exists("c/kept")
 
 
 def test_takes_files_from_steps_above(workspace):

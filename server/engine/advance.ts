@@ -103,7 +103,7 @@ function consider(state: RunState, unit: number, now: number, decisions: Decisio
     case 'reused':
     case 'failed': {
       // An attempt that failed did not get to say what it used.
-      const used = one.status === 'failed' ? 'everything' : one.outcome!.used;
+      const used = one.status === 'failed' ? 'everything' : [...one.outcome!.used, ...state.units[unit]!.reads.filter(unseen)];
       const changed = waits ? undefined : (difference(given, one.given!, used) ?? askedTooLittle(state, unit));
       if (changed) {
         surprised(state, unit);
@@ -131,6 +131,11 @@ function waitFor(state: RunState, unit: number, other: number | undefined): void
   const waiters = state.waiters.get(other);
   if (waiters) waiters.push(unit);
   else state.waiters.set(other, [unit]);
+}
+
+/** Reads that leave no trace when they happen: whether a file exists, where the step stands, what the environment holds. */
+function unseen(name: string): boolean {
+  return name === '@cwd' || name === '@environ' || name === '@locale' || (name.startsWith('file:') && name !== 'file:*');
 }
 
 function stop(state: RunState, unit: number, decisions: Decision[]): void {

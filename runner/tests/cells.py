@@ -19,7 +19,8 @@ PRINTING = {
         "import sys\nprint(sys.stdout.encoding, sys.stdout.isatty(), hasattr(sys.stdout, 'buffer'), sys.stdout.name, sys.stdout.closed)"
     ],
     "not text": ["import sys\ntry:\n    sys.stdout.write(b'a')\nexcept TypeError as e:\n    print(e)"],
-    "os.system": ["import os\nprint('a'); os.system('echo b'); print('c')"],
+    # A kernel's watcher of the descriptor may come late, so it is given time before the next line is printed.
+    "os.system": ["import os, time\nprint('a'); os.system('echo b'); time.sleep(0.5); print('c')"],
     "subprocess": ["import subprocess\nsubprocess.run(['sh', '-c', 'echo out; echo err >&2'])"],
     "descriptor": ["import os\nos.write(1, b'raw\\n')\nimport time\ntime.sleep(0.2)"],
     "bad bytes": ["import os, time\nos.write(1, b'a\\xffb\\n'); time.sleep(0.2)"],

@@ -72,7 +72,12 @@ async function makePythonEnvironment(quiet) {
     },
   );
   const bundled = ['--target', join(root, 'build', 'packages'), '--upgrade', '--no-deps', 'cloudpickle'];
-  await stage('Fetching what the runner brings along', python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...bundled], { quiet });
+  await stage(
+    'Fetching what the runner brings along',
+    python,
+    ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...bundled],
+    { quiet },
+  );
   writeFileSync(stamp, wanted);
 }
 

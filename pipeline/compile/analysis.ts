@@ -95,6 +95,8 @@ export interface DefinitionUse {
   channels?: string[];
   /** For setup: counts only if this name is a module in the notebook (`alt.renderers.enable(...)` where another cell imports `alt`). */
   onlyIfModule?: string;
+  /** For setup: it decides how values of all kinds are shown, so every step below depends on it. */
+  everywhere?: true;
 }
 
 export interface FunctionEffect {

@@ -10,7 +10,7 @@ import { read } from './1-read/read';
 import { analyse } from './2-analyse';
 import { arrange } from './3-link/arrange';
 import { Effects } from './3-link/effects';
-import { link } from './3-link/link';
+import { Linker } from './3-link/link';
 import { markMetrics } from './3-link/metrics';
 import { together as findTogether, join } from './3-link/together';
 import { check } from './4-check';
@@ -42,28 +42,32 @@ const spare = 2000;
 export function createCompiler(): Compiler {
   let kept = new Map<string, CellAnalysis>();
   /** What functions do, for as long as no cell with functions changes. */
-  let last: { functions: CellAnalysis[]; effects: Effects } = { functions: [], effects: new Effects([]) };
+  let last: { functions: CellAnalysis['functions'][]; effects: Effects } = { functions: [], effects: new Effects([]) };
+  /** The notebook's cells as they were last, by their place. */
+  let before: CellAnalysis[] = [];
+  const linker = new Linker();
   return {
     compile(input, options = {}) {
       const found = readNotebook(input);
       if ('problem' in found) return { problems: [found.problem] };
       const reading = read(found.notebook, options.name);
-      const cells = reading.cells.map(cell => {
+      const cells = reading.cells.map((cell, index) => {
         let analysis = kept.get(cell.source);
         if (!analysis) {
-          analysis = analyse(cell.source);
+          analysis = keeping(before[index], analyse(cell.source));
           kept.set(cell.source, analysis);
         }
         return Object.assign(cell, { analysis });
       });
       if (kept.size > 2 * cells.length + spare) kept = new Map(cells.map(cell => [cell.source, cell.analysis]));
-      const functions = cells.flatMap(cell => (cell.analysis.functions.length > 0 ? [cell.analysis] : []));
-      if (functions.length !== last.functions.length || functions.some((analysis, index) => analysis !== last.functions[index])) {
+      before = cells.map(cell => cell.analysis);
+      const functions = cells.flatMap(cell => (cell.analysis.functions.length > 0 ? [cell.analysis.functions] : []));
+      if (functions.length !== last.functions.length || functions.some((each, index) => each !== last.functions[index])) {
         last = { functions, effects: new Effects(functions) };
       }
       const { effects } = last;
       const arrangement = arrange(reading, cells, effects);
-      const linked = link(arrangement, reading.parameters, effects);
+      const linked = linker.link(arrangement, reading.parameters, effects);
       const together = findTogether(arrangement, linked);
       join(linked, together);
       markMetrics(linked.steps);
@@ -84,6 +88,14 @@ export function createCompiler(): Compiler {
       return { pipeline, problems };
     },
   };
+}
+
+/** The analysis of an edited cell, with those parts of the earlier one that the edit left as they were: what was made of them then still stands. */
+function keeping(before: CellAnalysis | undefined, now: CellAnalysis): CellAnalysis {
+  if (!before) return now;
+  const part = <K extends 'definitions' | 'functions'>(key: K): CellAnalysis[K] =>
+    JSON.stringify(before[key]) === JSON.stringify(now[key]) ? before[key] : now[key];
+  return { ...now, definitions: part('definitions'), functions: part('functions') };
 }
 
 /** Compiles a notebook, given as parsed JSON or as the file's text. Never throws. */

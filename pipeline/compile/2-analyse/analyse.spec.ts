@@ -310,6 +310,8 @@ describe('definitions and setup', () => {
     ['import locale\nlocale.setlocale(locale.LC_ALL, "C")', { D: 'import:locale setup:[locale]' }],
     ['import logging\nlogging.basicConfig(level=10)', { D: 'import:logging setup:[logging]' }],
     ['import m\nm.CONST = 3', { D: 'import:m setup:[m]' }],
+    ['import m\nm.units.aliases["speed"] = "m/s"', { D: 'import:m setup:[m]' }],
+    ['import sympy\nsympy.init_printing()', { D: 'import:sympy setup:[sympy]' }],
     ['%matplotlib inline', { D: 'setup:', ch: '>@matplotlib' }],
     ['%load_ext autoreload', { D: 'setup:', ch: '>@ipython' }],
     ['plt.plot(x)\nplt.show()', { D: '', ch: '@matplotlib>' }],

@@ -14,14 +14,16 @@ import { stateIn } from './state';
 const neverReplayed = new Set(['@random', '@numpy.random', '@torch.random', '@tensorflow.random', '@environ', '@cwd', '@path']);
 /** The last part of a call that configures what stands before it. */
 const verbs =
-  /^(?:set_(?!seed|random_seed|rng_state|state|title|xlabel|ylabel|zlabel|xlim|ylim|trace)\w+|reset_option|reset_defaults|reset_orig|rcdefaults|register(?:_\w+)?|filterwarnings|simplefilter|resetwarnings|basicConfig|captureWarnings|setlocale|seterr|setdefaulttimeout|setrecursionlimit|set_option|use|switch_backend|ion|ioff|enable_eager_execution|experimental_run_functions_eagerly|disable_max_rows|disable_v2_behavior|go_offline|init_notebook_mode|output_notebook|initjs|extension|autolog|install_mathjax|disable_eager_execution|setLevel|get_ipython|disable_progress_bar\w*|enable_progress_bar\w*|enable_\w+|disable_\w+)$/;
+  /^(?:set_(?!seed|random_seed|rng_state|state|title|xlabel|ylabel|zlabel|xlim|ylim|trace)\w+|reset_option|reset_defaults|reset_orig|rcdefaults|register(?:_\w+)?|filterwarnings|simplefilter|resetwarnings|basicConfig|captureWarnings|setlocale|seterr|setdefaulttimeout|setrecursionlimit|set_option|use|switch_backend|ion|ioff|enable_eager_execution|experimental_run_functions_eagerly|disable_max_rows|disable_v2_behavior|go_offline|init_notebook_mode|output_notebook|initjs|extension|autolog|install_mathjax|disable_eager_execution|setLevel|get_ipython|disable_progress_bar\w*|enable_progress_bar\w*|enable_\w+|disable_\w+|init_printing)$/;
+/** Calls that decide how values of all kinds are shown, so that steps which never name the module depend on them. */
+const showing = /^init_printing$/;
 /** The part before it that shows the same: `jax.config.update(...)`, `alt.renderers.enable(...)`. */
 const settings =
   /(?:^|\.)(?:config|options?|rcParams|settings|renderers|data_transformers|themes|theme|templates|style|backends|defaults?|display)$/;
 const settingVerbs = /^(?:update|enable|disable|use|set|register|default|activate|append|extend|apply|configure|clear|pop|setdefault)$/;
 /** Names imported by themselves that configure when called. */
 const direct =
-  /^(?:set_(?:option|theme|style|config|matplotlib_formats|palette|context|printoptions|default_\w+|global_\w+|loglevel|verbosity\w*)|filterwarnings|simplefilter|init_notebook_mode|output_notebook|basicConfig|register_matplotlib_converters|disable_eager_execution|enable_iterative_imputer|nest_asyncio)$/;
+  /^(?:set_(?:option|theme|style|config|matplotlib_formats|palette|context|printoptions|default_\w+|global_\w+|loglevel|verbosity\w*)|filterwarnings|simplefilter|init_notebook_mode|output_notebook|basicConfig|register_matplotlib_converters|disable_eager_execution|enable_iterative_imputer|nest_asyncio|init_printing)$/;
 
 /** Gathers the definitions of one cell while `Flow` goes through it. */
 export class Definitions implements Definer {
@@ -91,7 +93,7 @@ export class Definitions implements Definer {
             !/seed/.test(last)
           : direct.test(last));
       if (!configures) return;
-      this.addSetup(s, needs, certain, channels, unsure);
+      this.addSetup(s, needs, certain, channels, unsure, showing.test(last));
       return;
     }
     if (expression.kind !== 'attribute' && expression.kind !== 'subscript') return;
@@ -111,7 +113,6 @@ export class Definitions implements Definer {
     if (!found) return;
     const channel = channelOfAttribute(found.full);
     if (channel && neverReplayed.has(channel)) return;
-    if (!channel && expression.kind === 'subscript' && !settings.test(found.full)) return;
     this.addSetup(s, needs, certain, channel ? [channel] : [], found.unsure);
   }
 
@@ -132,7 +133,7 @@ export class Definitions implements Definer {
     return known ? { full: known + rest, unsure: root } : { full: root + rest, unsure: root };
   }
 
-  private addSetup(s: Statement, needs: Set<string>, certain: boolean, channels: string[], unsure?: string): void {
+  private addSetup(s: Statement, needs: Set<string>, certain: boolean, channels: string[], unsure?: string, everywhere = false): void {
     this.add(
       {
         kind: 'setup',
@@ -141,6 +142,7 @@ export class Definitions implements Definer {
         certain,
         ...(channels.length ? { channels } : {}),
         ...(unsure ? { onlyIfModule: unsure } : {}),
+        ...(everywhere ? { everywhere: true as const } : {}),
       },
       s,
     );

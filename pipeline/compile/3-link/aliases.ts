@@ -2,6 +2,8 @@
  * Names that may share an object, as the steps run one after the other: a union-find over name versions, in which binding a name anew
  * takes it out of its group. It only predicts; what really is shared is seen at run time.
  */
+const nobody: readonly string[] = [];
+
 export class Aliases {
   private readonly nodes = new Map<string, number>();
   private readonly parent: number[] = [];
@@ -25,12 +27,12 @@ export class Aliases {
   }
 
   /** Other names that may share the name's object. Groups beyond `limit` say little and are left to observation. */
-  *of(name: string, limit = 32): Iterable<string> {
+  of(name: string, limit = 32): readonly string[] {
     const node = this.nodes.get(name);
-    if (node === undefined) return;
+    if (node === undefined) return nobody;
     const members = this.members[this.find(node)]!;
-    if (members.length > limit) return;
-    for (const member of members) if (member !== node && this.nodes.get(this.names[member]!) === member) yield this.names[member]!;
+    if (members.length === 1 || members.length > limit) return nobody;
+    return members.filter(member => member !== node && this.nodes.get(this.names[member]!) === member).map(member => this.names[member]!);
   }
 
   private current(name: string): number {

@@ -35,10 +35,12 @@ export class Definitions {
   /** Setup calls by the name, or `module:` and the package, they belong to. */
   private readonly setups = new Map<string, Instance[]>();
   private readonly stars: Instance[] = [];
+  /** Names that definitions need where they are made. */
+  private readonly needed = new Set<string>();
 
   /** `changed` are names to take as data whatever the code says. */
   constructor(
-    cells: readonly LinkCell[],
+    private readonly cells: readonly LinkCell[],
     private readonly effects: Effects,
     changed: Iterable<string> = [],
   ) {
@@ -52,6 +54,7 @@ export class Definitions {
         const bindings = names.includes('*') ? names.filter(name => name !== '*') : names;
         const instance: Instance = { names: bindings, kind, source, cell, line, use, step, order: this.all.length, bit };
         this.all.push(instance);
+        for (const name of use.needs) this.needed.add(name);
         if (bit >= 0) this.code.push(instance);
       }
     }
@@ -104,6 +107,7 @@ export class Definitions {
       const module = instance.use.onlyIfModule;
       if (module !== undefined && !(this.byName.get(module)?.some(one => one.kind === 'import') && !this.data.has(module))) continue;
       const keys = new Set(instance.use.needs);
+      if (instance.use.everywhere) keys.add(everywhere);
       for (const module of instance.use.modules ?? []) keys.add(packageKey(module));
       for (const need of instance.use.needs) {
         for (const one of this.byName.get(need) ?? []) for (const module of one.use.modules ?? []) keys.add(packageKey(module));
@@ -114,6 +118,26 @@ export class Definitions {
         else this.setups.set(key, [instance]);
       }
     }
+  }
+
+  /** Whether these cells' definitions are the ones here, each where it was, and nothing else that was asked has another answer. */
+  serves(cells: readonly LinkCell[], effects: Effects): boolean {
+    if (effects !== this.effects || cells.length !== this.cells.length) return false;
+    return cells.every(({ cell, step, analysis }, index) => {
+      const before = this.cells[index]!;
+      if (before.cell !== cell || before.step !== step) return false;
+      return before.analysis === analysis || (step >= 0 && this.asBefore(before.analysis, analysis));
+    });
+  }
+
+  private asBefore(before: CellAnalysis, now: CellAnalysis): boolean {
+    if (before.definitions !== now.definitions || before.functions !== now.functions) return false;
+    const told = ({ assigns, mutates }: CellAnalysis): string =>
+      [...assigns.filter(one => !one.code), { name: ' ' }, ...mutates]
+        .filter(({ name }) => name === ' ' || this.byName.has(name) || this.needed.has(name))
+        .map(({ name }) => name)
+        .join(',');
+    return told(before) === told(now);
   }
 
   /** Whether a decorator may keep something: one of the notebook's own, or one that is not known. */
@@ -184,6 +208,9 @@ export class Definitions {
     return all ? all.filter(one => one.step < step) : [];
   }
 }
+
+/** The key of setup calls that every step below depends on. */
+export const everywhere = '*';
 
 /** `sklearn.linear_model` → the key of all that `sklearn` is set up with. */
 export const packageKey = (module: string): string => `module:${module.split('.')[0]}`;

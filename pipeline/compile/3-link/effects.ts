@@ -30,8 +30,8 @@ export class Effects {
   /** Methods by the class that has them. */
   private readonly members = new Map<string, Effect[]>();
 
-  constructor(analyses: Iterable<CellAnalysis>) {
-    for (const { functions } of analyses) for (const one of functions) this.add(one);
+  constructor(cells: Iterable<CellAnalysis['functions']>) {
+    for (const functions of cells) for (const one of functions) this.add(one);
     this.settle();
   }
 

@@ -6,9 +6,9 @@ import { isChannel } from '../../model/name';
 import type { Range } from '../../model/problem';
 import { knownCall, unpickles } from '../2-analyse';
 import type { Call } from '../analysis';
-import type { Aliases } from './aliases';
 import type { Definitions, Instance, LinkCell } from './definitions';
 import type { Effect, Effects } from './effects';
+import type { Passing } from './passing';
 import { workspacePath } from './path';
 import { summary } from './summary';
 
@@ -37,18 +37,17 @@ export interface Folded {
   unpickles: boolean;
 }
 
-/** What linking knows of the notebook as a whole. `carried` holds, by name, which definitions a value may be made with. */
+/** What linking knows of the notebook as a whole. */
 export interface Notebook {
   definitions: Definitions;
   effects: Effects;
-  aliases: Aliases;
-  carried: Map<string, bigint>;
+  passing: Passing;
   /** What an imported name stands for: `np` → `numpy`. */
   origins: Map<string, string>;
 }
 
 export function fold(cells: readonly LinkCell[], step: number, notebook: Notebook): Folded {
-  const { definitions, effects, aliases, carried, origins } = notebook;
+  const { definitions, effects, passing, origins } = notebook;
   const needs = new Map<string, Need>();
   const writes = new Map<string, boolean>();
   const defines = new Set<string>();
@@ -106,7 +105,7 @@ export function fold(cells: readonly LinkCell[], step: number, notebook: Noteboo
       if (instance) {
         used.add(instance);
         if (instance.bit >= 0) carries |= definitions.carriedBy(instance, source);
-      } else carries |= carried.get(name) ?? 0n;
+      } else carries |= passing.madeWith(name);
       for (const effect of effects.behind(name)) follow(effect, range.from);
     }
     for (const call of analysis.calls) {
@@ -130,15 +129,15 @@ export function fold(cells: readonly LinkCell[], step: number, notebook: Noteboo
 
     // Changes reach everything that may share the object: before this cell binds names anew, and after.
     for (const name of changed) change(name);
-    for (const { name, certain } of analysis.assigns) if (certain) aliases.rebind(name);
-    for (const [a, b] of analysis.aliases) if (isValue(a) && isValue(b)) aliases.join(a, b);
+    for (const { name, certain } of analysis.assigns) if (certain) passing.rebind(name);
+    for (const [a, b] of analysis.aliases) if (isValue(a) && isValue(b)) passing.join(a, b);
     for (const name of changed) change(name);
 
     for (const { name, certain, mutable, deletes, code } of analysis.assigns) {
       if (code) continue;
       write(name, certain && !deletes);
       if (mutable) note(name);
-      else carried.delete(name);
+      else passing.unmark(name);
       if (certain && !deletes) bound.add(name);
     }
     for (const { names, certain } of analysis.definitions) {
@@ -165,16 +164,18 @@ export function fold(cells: readonly LinkCell[], step: number, notebook: Noteboo
       if (!isValue(name)) return;
       write(name, false);
       note(name);
-      for (const other of aliases.of(name)) {
+      for (const other of passing.sharing(name)) {
         write(other, false);
         note(other);
       }
     }
 
     function note(name: string): void {
-      if (carries !== 0n) carried.set(name, (carried.get(name) ?? 0n) | carries);
+      if (carries !== 0n) passing.mark(name, passing.madeWith(name) | carries);
     }
   }
+  if (readsAll && !needs.has('*')) need('*', false, cells[0]?.cell ?? 0, true);
+  if (writesAll) writes.set('*', false);
   if (anyCode) {
     for (const { names, kind } of definitions.all) {
       if (kind !== 'class' && kind !== 'function') continue;

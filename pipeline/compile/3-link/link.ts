@@ -8,11 +8,11 @@ import { isChannel, isFile, isVariable } from '../../model/name';
 import type { Parameter } from '../../model/parameter';
 import type { Definition, Read, Step, Write } from '../../model/pipeline';
 import { isBuiltin, isHistory } from '../2-analyse';
-import { Aliases } from './aliases';
 import type { Arrangement, PlacedCell, PlacedStep } from './arrange';
-import { Definitions, type Instance, type LinkCell, packageKey } from './definitions';
+import { Definitions, everywhere, type Instance, type LinkCell, packageKey } from './definitions';
 import type { Effects } from './effects';
 import { type Folded, fold, type Need, type Notebook } from './fold';
+import { Passing, type Record } from './passing';
 
 /** A step with what checking wants to know of it beyond what the pipeline says. */
 export interface LinkedStep {
@@ -50,30 +50,63 @@ export interface Linked {
   changed: Set<string>;
 }
 
-/** Links the steps. Where a value would meet another definition than it was made with, the name is taken as data and the steps are linked again. */
-export function link(arrangement: Arrangement, parameters: readonly Parameter[], effects: Effects): Linked {
-  const changed = new Set<string>();
-  for (;;) {
-    const before = changed.size;
-    const linked = linkOnce(arrangement, parameters, effects, changed);
-    if (changed.size === before) return linked;
+/** What one linking leaves for the next: all of it stands as long as no definition has changed, and each step's part as long as its cells are the same. */
+interface Kept {
+  definitions: Definitions;
+  origins: Map<string, string>;
+  steps: KeptStep[];
+}
+
+interface KeptStep {
+  cells: readonly LinkCell[];
+  folded: Folded;
+  travelling: Travelling;
+  record: Record;
+}
+
+/** Links notebooks one after the other; after an edit, steps that it can't have touched are passed by. */
+export class Linker {
+  private kept: Kept | undefined;
+
+  /** Links the steps. Where a value would meet another definition than it was made with, the name is taken as data and the steps are linked again. */
+  link(arrangement: Arrangement, parameters: readonly Parameter[], effects: Effects): Linked {
+    const changed = new Set<string>();
+    for (let kept = this.kept; ; kept = undefined) {
+      const before = changed.size;
+      const done = linkOnce(arrangement, parameters, effects, changed, kept);
+      // Without what was kept, it is certain to be done.
+      if (!done) {
+        changed.clear();
+        continue;
+      }
+      this.kept = changed.size === 0 ? done.kept : undefined;
+      if (changed.size === before) return done.linked;
+    }
   }
 }
 
-function linkOnce(arrangement: Arrangement, parameters: readonly Parameter[], effects: Effects, changed: Set<string>): Linked {
+function linkOnce(
+  arrangement: Arrangement,
+  parameters: readonly Parameter[],
+  effects: Effects,
+  changed: Set<string>,
+  before: Kept | undefined,
+): { linked: Linked; kept: Kept } | undefined {
   const { shared, parameters: parameterCells, steps } = arrangement;
   const everywhere = [...shared, ...parameterCells].sort((a, b) => a.cell - b.cell);
-  const cells: LinkCell[] = [
-    ...everywhere.map(({ cell, source, analysis }) => ({ cell, source, analysis, step: -1 })),
-    ...steps.flatMap((step, index) => step.cells.map(({ cell, source, analysis }) => ({ cell, source, analysis, step: index }))),
-  ];
-  const definitions = new Definitions(cells, effects, changed);
-  const notebook: Notebook = { definitions, effects, aliases: new Aliases(), carried: new Map(), origins: origins(definitions) };
+  const cells: LinkCell[] = [];
+  for (const { cell, source, analysis } of everywhere) cells.push({ cell, source, analysis, step: -1 });
+  for (const [step, placed] of steps.entries())
+    for (const { cell, source, analysis } of placed.cells) cells.push({ cell, source, analysis, step });
+  const still = before?.definitions.serves(cells, effects) ? before : undefined;
+  const definitions = still?.definitions ?? new Definitions(cells, effects, changed);
+  const notebook: Notebook = { definitions, effects, passing: new Passing(), origins: still?.origins ?? origins(definitions) };
+  const keptSteps: KeptStep[] = [];
   const given = new Set<string>();
   for (const { analysis } of everywhere) {
     for (const { name } of analysis.assigns) given.add(name);
     for (const { names } of analysis.definitions) for (const name of names) given.add(name);
-    for (const [a, b] of analysis.aliases) notebook.aliases.join(a, b);
+    for (const [a, b] of analysis.aliases) notebook.passing.join(a, b);
   }
   const parameterNames = new Set(parameters.map(parameter => parameter.name));
   /** Computed in a parameter cell: using such a name uses the parameters it is made of. */
@@ -96,11 +129,19 @@ function linkOnce(arrangement: Arrangement, parameters: readonly Parameter[], ef
   for (const [index, placed] of steps.entries()) {
     const own = cells.slice(at, at + placed.cells.length);
     at += placed.cells.length;
-    const folded = fold(own, index, notebook);
-    if (folded.readsAll) need(folded.needs, '*', own[0]?.cell ?? 0);
-    if (folded.writesAll) folded.writes.set('*', false);
-    const { prelude, needs, taken } = travel(folded, index, notebook, changed);
-    for (const one of needs) need(folded.needs, one.name, one.cell);
+    const known = still?.steps[index];
+    let kept: KeptStep;
+    if (known && same(known.cells, own)) {
+      if (!notebook.passing.again(known.record)) return undefined;
+      kept = known;
+    } else {
+      const record = notebook.passing.begin();
+      const folded = fold(own, index, notebook);
+      kept = { cells: own, folded, travelling: travel(folded, index, notebook, changed), record };
+    }
+    keptSteps.push(kept);
+    const { folded } = kept;
+    const { prelude, taken } = kept.travelling;
 
     const reads = new Map<string, Read>();
     const unprovided: Need[] = [];
@@ -175,7 +216,10 @@ function linkOnce(arrangement: Arrangement, parameters: readonly Parameter[], ef
       else writers.set(name, writer);
     }
   }
-  return { steps: linked, definitions, writers, given, anything, changed };
+  return {
+    linked: { steps: linked, definitions, writers, given, anything, changed },
+    kept: { definitions, origins: notebook.origins, steps: keptSteps },
+  };
 
   /** The nearest writer above: by name, or one that may write any name. */
   function latest(name: string): Writer | undefined {
@@ -215,8 +259,12 @@ function linkOnce(arrangement: Arrangement, parameters: readonly Parameter[], ef
 
 const byName = (a: { name: string }, b: { name: string }): number => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
 
-function need(needs: Map<string, Need>, name: string, cell: number): void {
-  if (!needs.has(name)) needs.set(name, { name, direct: false, maybe: true, cell });
+/** Whether the cells are those that a step was folded from. */
+function same(before: readonly LinkCell[], now: readonly LinkCell[]): boolean {
+  return (
+    before.length === now.length &&
+    now.every(({ cell, analysis }, index) => before[index]!.cell === cell && before[index]!.analysis === analysis)
+  );
 }
 
 /** Declared inputs take the place of what functions may look up; what the step's own cells read stays, whatever is declared. */
@@ -274,17 +322,16 @@ function origins(definitions: Definitions): Map<string, string> {
   return found;
 }
 
-/** The definitions that a step takes along: what it uses, what that needs, and what set it up, in notebook order. */
-function travel(
-  folded: Folded,
-  step: number,
-  notebook: Notebook,
-  changed: Set<string>,
-): { prelude: Definition[]; needs: { name: string; cell: number }[]; taken: Set<Instance> } {
-  const { definitions, effects, carried } = notebook;
+interface Travelling {
+  prelude: Definition[];
+  taken: Set<Instance>;
+}
+
+/** The definitions that a step takes along, whose needs become the step's: what it uses, what that needs, and what set it up, in notebook order. */
+function travel(folded: Folded, step: number, notebook: Notebook, changed: Set<string>): Travelling {
+  const { definitions, effects, passing } = notebook;
   const taken = new Set<Instance>();
   const seen = new Set<string>();
-  const needs: { name: string; cell: number }[] = [];
   const queue: Instance[] = [...folded.used];
   const visit = (name: string, order?: number): void => {
     const instance = definitions.isCode(name) ? definitions.above(name, step, order) : undefined;
@@ -292,7 +339,7 @@ function travel(
   };
   for (const one of folded.needs.values()) {
     visit(one.name);
-    let bits = carried.get(one.name) ?? 0n;
+    let bits = passing.madeWith(one.name);
     for (let bit = 0; bits > 0n; bit++, bits >>= 1n) {
       if (!(bits & 1n)) continue;
       const made = definitions.code[bit]!;
@@ -307,13 +354,15 @@ function travel(
     for (const instance of folded.readsAll ? definitions.all : definitions.code)
       if (instance.step < step && instance.names.some(name => definitions.isCode(name))) queue.push(instance);
   for (const star of definitions.starsAbove(step)) queue.push(star);
+  setups(everywhere);
   while (queue.length > 0) {
     const instance = queue.pop()!;
     if (taken.has(instance)) continue;
     taken.add(instance);
     for (const name of instance.use.needs) {
       if (definitions.isCode(name)) visit(name, instance.order);
-      else if (instance.step >= 0 && instance.step < step) needs.push({ name, cell: instance.cell });
+      else if (instance.step >= 0 && instance.step < step && !folded.needs.has(name))
+        folded.needs.set(name, { name, direct: false, maybe: true, cell: instance.cell });
     }
     for (const module of instance.use.modules ?? []) setups(packageKey(module));
     for (const name of instance.names) {
@@ -332,7 +381,7 @@ function travel(
     )
     .sort((a, b) => a.order - b.order)
     .map(({ names, kind, source, cell, line }) => ({ names, kind, source, cell, line }));
-  return { prelude, needs, taken };
+  return { prelude, taken };
 
   function setups(key: string): void {
     for (const setup of definitions.setupsAbove(key, step)) queue.push(setup);

@@ -130,7 +130,7 @@ describe('createCompiler', () => {
           }
         },
       ),
-      { numRuns: 5000 },
+      { numRuns: 300 },
     );
   });
 

@@ -8,6 +8,7 @@ import { closest } from '../model/settings';
 import type { Reading } from './1-read/read';
 import type { Arrangement } from './3-link/arrange';
 import type { Linked, LinkedStep, Writer } from './3-link/link';
+import { summary } from './3-link/summary';
 import type { Together } from './3-link/together';
 
 export interface Checked {
@@ -126,7 +127,7 @@ function* parallel({ linked }: Checked): Iterable<Problem> {
       const loser: Writer | undefined = winner.before;
       if (!loser || winner.readers === 0 || loser.readers > 0 || !winner.certain) continue;
       // A step that uses the value itself, and is done with it, has lost nothing.
-      if (steps[loser.step]!.cells.some(cell => cell.analysis.uses.some(use => use.name === name))) continue;
+      if (steps[loser.step]!.cells.some(cell => summary(cell.analysis).uses.has(name))) continue;
       if (((above()[winner.step]! >> BigInt(loser.step)) & 1n) === 1n) continue;
       const [first, second] = [steps[loser.step]!.step.name, steps[winner.step]!.step.name];
       yield {

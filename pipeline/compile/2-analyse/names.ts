@@ -20,19 +20,17 @@ export const isBuiltin = (name: string): boolean => builtins.has(name);
 export const isHistory = (name: string): boolean => /^(?:_{1,3}|_i{1,3}|_i?\d+|Out|In|_oh|_ih)$/.test(name);
 
 /** What a name stands for where this cell neither imports nor binds it: only names that hardly anyone gives to anything else. */
-const conventions: Record<string, string> = {
-  np: 'numpy',
-  pd: 'pandas',
-  plt: 'matplotlib.pyplot',
-  sns: 'seaborn',
-  tf: 'tensorflow',
-  mpl: 'matplotlib',
-  xr: 'xarray',
-  ...Object.fromEntries(
-    'numpy pandas matplotlib seaborn tensorflow torch random os sys warnings logging json pickle joblib math re glob shutil subprocess itertools functools collections scipy sklearn locale gc IPython'
-      .split(' ')
-      .map(module => [module, module]),
-  ),
-};
+const conventions = new Map<string, string>([
+  ['np', 'numpy'],
+  ['pd', 'pandas'],
+  ['plt', 'matplotlib.pyplot'],
+  ['sns', 'seaborn'],
+  ['tf', 'tensorflow'],
+  ['mpl', 'matplotlib'],
+  ['xr', 'xarray'],
+  ...'numpy pandas matplotlib seaborn tensorflow torch random os sys warnings logging json pickle joblib math re glob shutil subprocess itertools functools collections scipy sklearn locale gc IPython'
+    .split(' ')
+    .map((module): [string, string] => [module, module]),
+]);
 
-export const conventionalModule = (name: string): string | undefined => (Object.hasOwn(conventions, name) ? conventions[name] : undefined);
+export const conventionalModule = (name: string): string | undefined => conventions.get(name);

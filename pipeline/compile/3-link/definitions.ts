@@ -40,7 +40,7 @@ export class Definitions {
 
   /** `changed` are names to take as data whatever the code says. */
   constructor(
-    private readonly cells: readonly LinkCell[],
+    private cells: readonly LinkCell[],
     private readonly effects: Effects,
     changed: Iterable<string> = [],
   ) {
@@ -123,11 +123,13 @@ export class Definitions {
   /** Whether these cells' definitions are the ones here, each where it was, and nothing else that was asked has another answer. */
   serves(cells: readonly LinkCell[], effects: Effects): boolean {
     if (effects !== this.effects || cells.length !== this.cells.length) return false;
-    return cells.every(({ cell, step, analysis }, index) => {
+    for (const [index, { cell, step, analysis }] of cells.entries()) {
       const before = this.cells[index]!;
       if (before.cell !== cell || before.step !== step) return false;
-      return before.analysis === analysis || (step >= 0 && this.asBefore(before.analysis, analysis));
-    });
+      if (before.analysis !== analysis && (step < 0 || !this.asBefore(before.analysis, analysis))) return false;
+    }
+    this.cells = cells;
+    return true;
   }
 
   private asBefore(before: CellAnalysis, now: CellAnalysis): boolean {

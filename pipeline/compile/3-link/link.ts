@@ -23,7 +23,7 @@ export interface LinkedStep {
   unprovided: Need[];
   /** Inferred reads and writes, before the declarations. */
   reads: Map<string, Read>;
-  writes: Map<string, boolean>;
+  writes: ReadonlyMap<string, boolean>;
 }
 
 /** A step that writes a name, in a list from the latest to the first. */
@@ -62,6 +62,8 @@ interface KeptStep {
   folded: Folded;
   travelling: Travelling;
   record: Record;
+  /** Without declared ones. */
+  writes?: Write[];
 }
 
 /** Links notebooks one after the other; after an edit, steps that it can't have touched are passed by. */
@@ -188,14 +190,17 @@ function linkOnce(
     // The first step runs the parameter cells themselves.
     if (index > 0 && again.length > 0 && (uses.size > 0 || [...taken].some(one => one.step < 0 && fromParameters.has(one.cell))))
       step.prelude = [...again, ...prelude];
-    const inferred = new Map(folded.writes);
+    const inferred = folded.writes;
     declare(step, placed, reads, folded, name => {
       const writer = latest(name);
       if (writer) wait(name, dependsOn, index);
       return writer && steps[writer.step]!.name;
     });
     step.reads = [...reads.values()].sort(byName);
-    step.writes = [...writesOf(placed, folded)].sort(byName);
+    const { outputs } = placed.settings;
+    // The list is the same for as long as the step is; declared outputs may come and go.
+    if (!outputs) kept.writes ??= writesOf([], folded);
+    step.writes = outputs ? writesOf(outputs, folded) : kept.writes!;
     for (const name of placed.settings.after ?? []) {
       const other = position.get(name);
       if (other !== undefined && other !== index) dependsOn.add(other);
@@ -289,10 +294,13 @@ function declare(
   step.settings = placed.settings;
 }
 
-function* writesOf(placed: PlacedStep, folded: Folded): Iterable<Write> {
-  const declared = new Set(placed.settings.outputs ?? []);
-  for (const [name, certain] of folded.writes) yield declared.has(name) ? { name, certain, declared: true } : { name, certain };
-  for (const name of declared) if (!folded.writes.has(name) && !folded.defines.has(name)) yield { name, certain: false, declared: true };
+function writesOf(outputs: readonly string[], folded: Folded): Write[] {
+  const declared = new Set(outputs);
+  const writes: Write[] = [];
+  for (const [name, certain] of folded.writes) writes.push(declared.has(name) ? { name, certain, declared: true } : { name, certain });
+  for (const name of declared)
+    if (!folded.writes.has(name) && !folded.defines.has(name)) writes.push({ name, certain: false, declared: true });
+  return writes.sort(byName);
 }
 
 /**

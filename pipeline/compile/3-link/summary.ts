@@ -1,4 +1,5 @@
 /** A cell's analysis in the form in which linking asks it: sets and maps, made once per analysis and kept as long as the analysis is. */
+import { isHistory } from '../2-analyse';
 import type { CellAnalysis, Use } from '../analysis';
 
 export interface Summary {
@@ -8,6 +9,12 @@ export interface Summary {
   settled: Map<string, number>;
   /** Names bound as code, certainly. */
   defined: Set<string>;
+  /** Every name that it loads. */
+  uses: Set<string>;
+  /** It reads IPython's memory of earlier cells, as far as nobody binds those names. */
+  remembers: boolean;
+  /** It binds a name to something that certainly can't leave its process. */
+  keeps: boolean;
 }
 
 const kept = new WeakMap<CellAnalysis, Summary>();
@@ -21,7 +28,7 @@ export function summary(analysis: CellAnalysis): Summary {
   return one;
 }
 
-function summarise({ reads, assigns, definitions }: CellAnalysis): Summary {
+function summarise({ reads, uses, assigns, definitions }: CellAnalysis): Summary {
   const settled = new Map<string, number>();
   const settle = (name: string, at: number): void => {
     const before = settled.get(name);
@@ -37,5 +44,12 @@ function summarise({ reads, assigns, definitions }: CellAnalysis): Summary {
       defined.add(name);
     }
   }
-  return { exposed: new Map(reads.map(use => [use.name, use])), settled, defined };
+  return {
+    exposed: new Map(reads.map(use => [use.name, use])),
+    settled,
+    defined,
+    uses: new Set(uses.map(use => use.name)),
+    remembers: reads.some(({ name }) => isHistory(name)),
+    keeps: assigns.some(one => one.stays !== undefined),
+  };
 }

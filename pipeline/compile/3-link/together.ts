@@ -6,6 +6,7 @@ import type { Range } from '../../model/problem';
 import { isHistory } from '../2-analyse';
 import type { Arrangement, PlacedCell } from './arrange';
 import type { Linked, Writer } from './link';
+import { summary } from './summary';
 
 export interface Together {
   /** Index of the step that reads, and of the one above from which on all steps run in its process. */
@@ -34,13 +35,10 @@ export function join(linked: Linked, found: readonly Together[]): void {
 
 function* remembered({ shared, parameters }: Arrangement, { steps, given }: Linked): Iterable<Together> {
   let order: { cell: PlacedCell; step: number }[] | undefined;
-  for (const [reader, { folded, reads }] of steps.entries()) {
-    if (reader === 0) continue;
+  for (const [reader, { cells, folded, reads }] of steps.entries()) {
+    if (reader === 0 || !cells.some(cell => summary(cell.analysis).remembers)) continue;
     for (const [name, need] of folded.needs) {
-      const first = name.charCodeAt(0);
-      // `_`, `I`, `O`
-      if ((first !== 95 && first !== 73 && first !== 79) || !need.direct || !isHistory(name) || reads.has(name) || given.has(name))
-        continue;
+      if (!need.direct || !isHistory(name) || reads.has(name) || given.has(name)) continue;
       order ??= [
         ...[...shared, ...parameters].map(cell => ({ cell, step: 0 })),
         ...steps.flatMap(({ cells }, step) => cells.map(cell => ({ cell, step }))),
@@ -73,8 +71,11 @@ function holders(name: string, cell: number, order: readonly { cell: PlacedCell;
 
 function* staying({ steps, definitions, writers }: Linked): Iterable<Together> {
   const made = new Set<string>();
-  for (const { cells } of steps)
-    for (const { analysis } of cells) for (const { name, stays } of analysis.assigns) if (stays) made.add(name);
+  for (const { cells } of steps) {
+    for (const { analysis } of cells) {
+      if (summary(analysis).keeps) for (const { name, stays } of analysis.assigns) if (stays) made.add(name);
+    }
+  }
   if (made.size === 0) return;
   for (const [reader, { folded, reads }] of steps.entries()) {
     for (const name of reads.keys()) {

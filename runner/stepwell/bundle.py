@@ -10,13 +10,15 @@ Memory that several arrays of a stream hold is written once.
 
 from __future__ import annotations
 
-import json
 import mmap
 import os
 import pickle
 import struct
 import weakref
 from dataclasses import dataclass, field
+
+# By name: the notebook may replace what the module holds.
+from json import dumps, loads
 
 MAGIC = b"stepwell-bundle 1\n"
 SMALL_ALIGNMENT, PAGE = 64, 4096
@@ -60,7 +62,7 @@ def parts(header: dict, stream: bytes, buffers: list[pickle.PickleBuffer]) -> li
             unique.append(view)
         places.append([known[key], 1 if view.readonly else 0])
     header = {**header, "buffers": places, "sizes": [view.nbytes for view in unique], "pickle": len(stream)}
-    encoded = json.dumps(header, separators=(",", ":"), ensure_ascii=False, sort_keys=True).encode()
+    encoded = dumps(header, separators=(",", ":"), ensure_ascii=False, sort_keys=True).encode()
     start = len(MAGIC) + 8 + len(encoded)
     found: list = [MAGIC + struct.pack("<Q", len(encoded)) + encoded]
     at = start
@@ -86,7 +88,7 @@ def open_bundle(path: str, size: int) -> Opened:
         if head[: len(MAGIC)] != MAGIC:
             raise Broken("its blob is not a bundle of values")
         length = struct.unpack("<Q", head[len(MAGIC) :])[0]
-        header = json.loads(file.read(length))
+        header = loads(file.read(length))
         at = len(head) + length
         stream_at = _align(at, header["pickle"])
         stream = _read(file, stream_at, header["pickle"])

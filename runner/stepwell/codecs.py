@@ -7,8 +7,10 @@ type: exact types, finite floats, integers that every reader of JSON keeps, text
 
 from __future__ import annotations
 
-import json
 import math
+
+# By name: the notebook may replace what the module holds.
+from json import dumps, loads
 
 JSON, PICKLE = "json", "pickle5"
 LIMIT, DEPTH = 64 * 1024, 64
@@ -24,7 +26,7 @@ def as_json(value) -> tuple[bytes, list[int]] | None:
     containers: set[int] = set()
     try:
         _check(value, containers, [LIMIT], 0)
-        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        text = dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
         content = text.encode()
     except (_NotPlain, UnicodeEncodeError, RecursionError):
         return None
@@ -32,7 +34,7 @@ def as_json(value) -> tuple[bytes, list[int]] | None:
 
 
 def from_json(content: bytes):
-    return json.loads(content)
+    return loads(content)
 
 
 def _check(value, containers: set[int], budget: list[int], depth: int) -> None:

@@ -7,7 +7,6 @@ broken connection silences them and nothing else.
 
 from __future__ import annotations
 
-import json
 import math
 import numbers
 import os
@@ -16,6 +15,9 @@ import time
 from binascii import b2a_base64
 from collections.abc import Iterable
 from datetime import date, datetime
+
+# By name: the notebook may replace what the module holds.
+from json import dumps, loads
 
 
 def instant(seconds: float | None = None) -> str:
@@ -57,20 +59,20 @@ class Events:
 
 
 def line(document) -> bytes:
-    return (json.dumps(document, separators=(",", ":"), allow_nan=False) + "\n").encode()
+    return (dumps(document, separators=(",", ":"), allow_nan=False) + "\n").encode()
 
 
 def plain(value):
     """`value` as JSON can hold it; what a kernel does to display data that isn't JSON yet. Same object if it is."""
     try:
-        json.dumps(value, allow_nan=False)
+        dumps(value, allow_nan=False)
         return value
     except (TypeError, ValueError, RecursionError):
         pass
     try:
-        return json.loads(json.dumps(value, allow_nan=False, default=_default))
+        return loads(dumps(value, allow_nan=False, default=_default))
     except (TypeError, ValueError):
-        return json.loads(json.dumps(_clean(value), allow_nan=False, default=_default))
+        return loads(dumps(_clean(value), allow_nan=False, default=_default))
 
 
 def _default(value):

@@ -133,10 +133,12 @@ function waitFor(state: RunState, unit: number, other: number | undefined): void
   else state.waiters.set(other, [unit]);
 }
 
-/** Reads that leave no trace when they happen: whether a file exists, where the step stands, what the environment holds. */
+/** Reads that leave no trace when they happen: whether a file exists, where the step stands, what the environment holds, what is logged. */
 function unseen(name: string): boolean {
-  return name === '@cwd' || name === '@environ' || name === '@locale' || (name.startsWith('file:') && name !== 'file:*');
+  return traceless.has(name) || (name.startsWith('file:') && name !== 'file:*');
 }
+
+const traceless = new Set(['@cwd', '@environ', '@locale', '@logging']);
 
 function stop(state: RunState, unit: number, decisions: Decision[]): void {
   state.running.delete(unit);

@@ -4,6 +4,8 @@
  * values before and after each step.
  */
 
+import type { Channel } from '../../model/name';
+
 const words = (text: string): Set<string> => new Set(text.trim().split(/\s+/));
 
 /** Methods that change their object, used result or not. */
@@ -180,7 +182,7 @@ export const unpickles = (name: string): boolean =>
     name,
   );
 
-const prefixes: [RegExp, string, 'reads' | 'both' | 'writes'][] = [
+const prefixes: [RegExp, Channel | '', 'reads' | 'both' | 'writes'][] = [
   [/^numpy\.random\.(?:default_rng|Generator|RandomState|SeedSequence|PCG64|MT19937|Philox|SFC64|BitGenerator)\b/, '', 'reads'],
   [/^numpy\.random\.seed$/, '@numpy.random', 'writes'],
   [/^numpy\.random\.get_state$/, '@numpy.random', 'reads'],

@@ -27,10 +27,13 @@ export function check(checked: Checked): Problem[] {
   return problems;
 }
 
-/** Errors of a cell that is tagged as one that may raise are what its author wants to show. */
+/** Errors of a cell that is tagged as one that may raise are what its author wants to show. A line that is no Python may call a magic that the notebook makes. */
 function* syntax({ arrangement: { shared, parameters, steps } }: Checked): Iterable<Problem> {
-  for (const cell of [...shared, ...parameters, ...steps.flatMap(step => step.cells)]) {
-    for (const { message, range } of cell.analysis.errors) {
+  const cells = [...shared, ...parameters, ...steps.flatMap(step => step.cells)];
+  const magics = lazy(() => new Set(cells.flatMap(cell => cell.analysis.magics)));
+  for (const cell of cells) {
+    for (const { message, range, ifMagic } of cell.analysis.errors) {
+      if (ifMagic !== undefined && magics().has(ifMagic)) continue;
       const line = cell.source.slice(0, range.from).split('\n').length;
       yield {
         code: 'syntax-error',

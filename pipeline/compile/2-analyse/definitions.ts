@@ -117,7 +117,10 @@ export class Definitions implements Definer {
   }
 
   magic(node: Node, magic: Magic, certain: boolean): void {
-    this.add({ kind: 'setup', names: [], needs: [], certain, channels: magic.channels.writes }, node);
+    // `%pylab` is a star import.
+    if (magic.dynamic?.reason === '%pylab')
+      this.add({ kind: 'import', names: ['*'], needs: [], certain, modules: ['numpy', 'matplotlib'] }, node);
+    else this.add({ kind: 'setup', names: [], needs: [], certain, channels: magic.channels.writes }, node);
   }
 
   /** The full name behind a dotted text whose root may be a module; `unsure` names the root when only other cells can tell. */

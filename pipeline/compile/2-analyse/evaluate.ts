@@ -2,6 +2,7 @@
  * What evaluating an expression reads, changes and shares. An expression's value is known only by its *origins*: the names whose objects it may share (`a.b[0]` has origin `a`). A change
  * of the value is then a change of its origins, however the code got there.
  */
+import type { Channel } from '../../model/name';
 import type { Range } from '../../model/problem';
 import type { FunctionEffect } from '../analysis';
 import type { Effects } from './effects';
@@ -91,7 +92,7 @@ const part = (origins: readonly string[]): Value => (origins.length ? { origins,
 export const originName = (origin: string): string => (origin.charCodeAt(0) === 0 ? origin.slice(origin.indexOf(':') + 1) : origin);
 
 /** Attributes of modules that are channels. */
-const channelAttributes: [RegExp, string][] = [
+const channelAttributes: [RegExp, Channel][] = [
   [/^os\.environb?$/, '@environ'],
   [/^sys\.(?:path|meta_path|path_hooks)$/, '@path'],
   [/^matplotlib\.(?:pyplot\.)?rcParams\w*$|^matplotlib_inline\.|^seaborn\.rcmod/, '@matplotlib'],

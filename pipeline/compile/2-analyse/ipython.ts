@@ -2,6 +2,7 @@
  * What IPython's own syntax does to names: `%magic`, `!command`, `name?`, and `%%cell` magics. A magic is described, never run: which part of it is Python to analyse like the rest,
  * which names its text expands (`{x}`, `$x`), which it binds, and what else it touches.
  */
+import type { Channel } from '../../model/name';
 
 export interface Magic {
   /** Stretches of the cell that are Python and run now: `[from, to)`. */
@@ -15,7 +16,7 @@ export interface Magic {
   assigns: { name: string; from: number; to: number }[];
   /** Configures the process: travels to later steps. */
   setup: boolean;
-  channels: { reads: string[]; writes: string[] };
+  channels: { reads: Channel[]; writes: Channel[] };
   files: { reads: string[]; writes: string[]; readsAny: boolean; writesAny: boolean };
   dynamic?: { reason: string; reads: boolean; writes: boolean };
 }
@@ -32,7 +33,7 @@ const blank = (): Magic => ({
 });
 
 /** Magics that configure, and the channel they change. */
-const setups: Record<string, string> = {
+const setups: Record<string, Channel> = {
   matplotlib: '@matplotlib',
   config: '@ipython',
   load_ext: '@ipython',

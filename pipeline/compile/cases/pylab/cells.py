@@ -1,0 +1,4 @@
+# %% [step:a]
+%pylab inline
+# %% [step:b]
+print(linspace(0, 1, 5))

@@ -18,8 +18,6 @@ const mayImport: Record<string, string[]> = {
 
 /** A library, and the one room that knows it. */
 const home: Record<string, string> = {
-  '@lezer/common': 'pipeline/compile/2-analyse',
-  '@lezer/python': 'pipeline/compile/2-analyse',
   knex: 'server/store',
   pg: 'server/store',
   'node:sqlite': 'server/store',

@@ -2,13 +2,14 @@
  * Top-level code that can travel to the steps that use it: imports, functions, classes, and calls that configure a module or the shell. Their source is kept as written.
  */
 import type { DefinitionUse } from '../analysis';
-import { channelOfAttribute, dottedText } from './evaluate';
-import type { Definer, Flow } from './flow';
+import type { Frames } from './frames';
+import type { Definer } from './functions';
 import type { Magic } from './ipython';
 import { conventionalModule } from './names';
 import { channelsOfCall } from './purity';
 import type { ClassDefinition, Expr, FunctionDefinition, Import, Node, Statement } from './python/tree';
 import { stateIn } from './state';
+import { channelOfAttribute, dottedText } from './value';
 
 /** Channels that hold order, not options: replaying a seed or a change of folder later would be wrong, so these never travel as code. */
 const neverReplayed = new Set(['@random', '@numpy.random', '@torch.random', '@tensorflow.random', '@environ', '@cwd', '@path']);
@@ -68,7 +69,7 @@ export class Definitions implements Definer {
   }
 
   /** Notes the statement as setup if its call or target is a module's configuration. */
-  setup(s: Statement, expression: Expr, needs: Set<string>, certain: boolean, flow: Flow): void {
+  setup(s: Statement, expression: Expr, needs: Set<string>, certain: boolean, flow: Frames): void {
     if (expression.kind === 'call') {
       const callee = expression.callee;
       // `logging.getLogger('x').setLevel(...)`
@@ -124,7 +125,7 @@ export class Definitions implements Definer {
   }
 
   /** The full name behind a dotted text whose root may be a module; `unsure` names the root when only other cells can tell. */
-  private module(dotted: string, flow: Flow): { full: string; unsure?: string } | undefined {
+  private module(dotted: string, flow: Frames): { full: string; unsure?: string } | undefined {
     const dot = dotted.indexOf('.');
     const root = dot < 0 ? dotted : dotted.slice(0, dot);
     const rest = dot < 0 ? '' : dotted.slice(dot);

@@ -4,15 +4,17 @@
  *   python/         text → tokens → tree, IPython's lines included
  *   ipython.ts      what magics and shell lines do
  *   scopes.ts       which names a body makes local
- *   evaluate.ts     what evaluating an expression reads, changes and shares
- *   flow.ts         statements in the order they run: what is certain where
+ *   value.ts        what is known of a value; frames.ts: where names are looked up and effects noted
+ *   evaluate.ts     what evaluating an expression reads, changes and shares; calls.ts, opening.ts: calls
+ *   flow.ts         statements in the order they run; blocks.ts, functions.ts: those that hold others; binding.ts: what is certain where
  *   definitions.ts  top-level code that travels
  *   purity.ts       what known calls and methods do; files.ts: which of them touch files
  */
 import type { Assign, CellAnalysis } from '../analysis';
 import { Definitions } from './definitions';
 import { noEffects } from './effects';
-import { callsOf, Flow } from './flow';
+import { Flow } from './flow';
+import { callsOf } from './functions';
 import { bareMagic, cellMagic, type Magic } from './ipython';
 import { parse } from './python/parse';
 import type { Node } from './python/tree';

@@ -2,8 +2,8 @@
  * Definitions that keep something between calls: a default value that can change, a decorator that may remember. Running their source again would start them afresh, so they cross as values.
  * What a decorator is, only the whole notebook tells: here its name is noted, and stage 3 asks `keepsNothing` once it knows where the name comes from.
  */
-import { dottedText } from './evaluate';
 import type { ClassDefinition, Expr, FunctionDefinition, Parameter, Statement } from './python/tree';
+import { dottedText } from './value';
 
 const words = (text: string): Set<string> => new Set(text.trim().split(/\s+/));
 

@@ -37,11 +37,13 @@ DISTRIBUTIONS: dict[str, list[str]] = {
     "imbalanced-learn==0.14.2": ["doc/auto_examples/*/*.ipynb"],
     "nbclient==0.11.0": ["tests/files/*.ipynb"],
     "papermill==2.7.0": ["papermill/tests/notebooks/*.ipynb"],
-    "nbval==0.11.0": ["docs/source/index.ipynb", "tests/sample_notebook.ipynb", "tests/latex-example.ipynb"],
+    "nbval==0.11.0": ["tests/latex-example.ipynb"],
     "seaborn==0.13.2": ["doc/_tutorial/aesthetics.ipynb", "doc/_tutorial/error_bars.ipynb", "doc/_tutorial/properties.ipynb"],
-    "statsmodels==0.15.0": [f"examples/notebooks/{name}.ipynb" for name in ("formulas", "glm_weights", "ols", "robust_models_1")],
+    "statsmodels==0.15.0": [
+        f"examples/notebooks/{name}.ipynb" for name in ("count_hurdle", "glm_weights", "ols", "discrete_choice_example")
+    ],
     "iminuit==2.33.0": [f"doc/notebooks/{name}.ipynb" for name in ("basic", "template_fits", "scipy_and_constraints")],
-    "river==0.26.1": [f"docs/{name}.ipynb" for name in ("examples/the-art-of-using-pipelines", "recipes/model-evaluation")],
+    "river==0.26.1": [f"docs/{name}.ipynb" for name in ("recipes/cloning-and-mutating", "recipes/model-evaluation")],
     "mesa==3.3.1": ["docs/tutorials/2_collecting_data.ipynb"],
     "hist==2.12.1": ["docs/user-guide/notebooks/Histogram.ipynb"],
 }

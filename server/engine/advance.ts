@@ -8,7 +8,7 @@
 import type { FailureKind, TaskError } from '../../pipeline/model/failure';
 import type { StepRunStatus } from '../../pipeline/model/run';
 import type { TaskResult } from '../../pipeline/model/task';
-import { difference, type Expectation, expect, provides } from './binding';
+import { bind, difference, type Expectation, expect, provides } from './binding';
 import { addReader, addWatcher, addWriter, countBelow, demand, type Given, isLost, learn, type RunState, replan } from './state';
 import type { Unit } from './units';
 
@@ -264,6 +264,19 @@ function settleFailure(state: RunState, now: number, decisions: Decision[]): boo
   if (one?.status !== 'failed') return false;
   const error = one.outcome!.error!;
   if (error.kind === 'missing-name' && error.name && learnFrom(state, unit, error.name, decisions)) return true;
+  if (error.kind === 'lost-value' && error.name) {
+    // It was saved and cannot be loaded: then it cannot cross either.
+    const binding = bind(state, unit, error.name);
+    if (binding.what === 'value') {
+      join(
+        state,
+        { name: error.name, by: binding.by, reason: 'it cannot be loaded', type: 'type' in binding.value ? binding.value.type : 'object' },
+        unit,
+        decisions,
+      );
+      return true;
+    }
+  }
   const settings = state.units[unit]!.settings;
   const platform = platformKinds.has(error.kind);
   if (platform ? one.platformFailures <= platformBudget : one.failures <= (settings.retries ?? 0)) {

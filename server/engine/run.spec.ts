@@ -144,6 +144,16 @@ describe('a run', () => {
     expect(events.some(({ change }) => change.what === 'plan' && change.reason.includes('`conn`'))).toBe(planned);
   });
 
+  it('joins the steps around a value that was saved and cannot be loaded', async () => {
+    const report = await run(
+      notebook({
+        make: 'class Shy:\n    def __reduce__(self):\n        return (__import__("operator").truediv, (1, 0))\nshy = Shy()\nshy.n = 42',
+        use: 'print(shy.n)',
+      }),
+    );
+    expect(printed(report).at(-1)).toBe('42\n');
+  });
+
   it('tries a failed step again as often as its settings say', async () => {
     const tries = join(place, 'tries');
     const source = `open(${JSON.stringify(tries)}, "a").write("x\\n")\nn = len(open(${JSON.stringify(tries)}).readlines())\nassert n == 3, n\nprint(n)`;

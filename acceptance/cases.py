@@ -149,7 +149,6 @@ CASES = [
     Case(
         "a patched library",
         "import json\n_dumps = json.dumps\njson.dumps = lambda v: 'patched ' + _dumps(v)\n%%\nprint(json.dumps([1]))",
-        differs="a patch that needs a variable does not travel",
     ),
     Case(
         "weak and default dictionaries",
@@ -282,7 +281,6 @@ CASES = [
     Case(
         "a macro and an alias",
         "%alias greet echo hello %s\n%%\ngreet world",
-        differs="lines that are aliases of IPython are taken for errors",
     ),
     Case(
         "a file is made, read and removed",

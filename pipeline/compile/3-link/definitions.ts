@@ -34,6 +34,7 @@ export class Definitions {
   private readonly byName = new Map<string, Instance[]>();
   /** Setup calls by the name, or `module:` and the package, they belong to. */
   private readonly setups = new Map<string, Instance[]>();
+  private readonly staying = new Map<string, Instance[]>();
   private readonly stars: Instance[] = [];
   /** Names that definitions need where they are made. */
   private readonly needed = new Set<string>();
@@ -101,11 +102,14 @@ export class Definitions {
       if (instance.kind === 'import' && instance.use.names.length === 0) this.stars.push(instance);
       else if (instance.kind === 'import' && instance.use.names.includes('*')) this.stars.push(instance);
       if (instance.kind !== 'setup' || instance.step < 0) continue;
-      if (instance.use.needs.some(name => this.data.has(name))) continue;
       // What it changes crosses as a channel; replaying it as well could undo a newer change.
       if (instance.use.channels && instance.use.channels.length > 0) continue;
       const module = instance.use.onlyIfModule;
       if (module !== undefined && !(this.byName.get(module)?.some(one => one.kind === 'import') && !this.data.has(module))) continue;
+      if (instance.use.needs.some(name => this.data.has(name))) {
+        this.stay(instance);
+        continue;
+      }
       const keys = new Set(instance.use.needs);
       if (instance.use.everywhere) keys.add(everywhere);
       for (const module of instance.use.modules ?? []) keys.add(packageKey(module));
@@ -150,6 +154,24 @@ export class Definitions {
     if (origin !== undefined) return !keepsNothing(origin + decorator.slice(root.length), true);
     // `@x.setter` in a class: `x` is the class's own.
     return (dot < 0 && this.byName.has(root)) || !keepsNothing(decorator, false);
+  }
+
+  /** A setup call that needs values, which a prelude does not have: who uses what it sets up has to run where it ran. */
+  private stay(instance: Instance): void {
+    const root = /^[\p{L}_][\p{L}\p{N}_]*/u.exec(instance.source)?.[0];
+    if (root === undefined || !this.isCode(root)) return;
+    const keys = new Set([root, ...this.of(root).flatMap(one => (one.use.origins?.[root] ? [packageKey(one.use.origins[root])] : []))]);
+    for (const key of keys) {
+      const others = this.staying.get(key);
+      if (others) others.push(instance);
+      else this.staying.set(key, [instance]);
+    }
+  }
+
+  /** The first setup call above a step, for a key as `setupsAbove` takes it, that can't travel. */
+  stayingAbove(key: string, step: number): Instance | undefined {
+    const first = this.staying.get(key)?.[0];
+    return first && first.step < step ? first : undefined;
   }
 
   /** True when the name travels as source. */

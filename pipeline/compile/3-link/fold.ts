@@ -29,6 +29,8 @@ export interface Folded {
   defines: Set<string>;
   /** Definitions of its own and from above that it uses, before following what they need. */
   used: Set<Instance>;
+  /** The names by which its cells use them. */
+  usedAs: Set<string>;
   /** Data names whose values were looked at: what they carry (instances of the notebook's classes) has to be known here. */
   files: { reads: Set<string>; writes: Set<string> };
   readsAll: boolean;
@@ -52,6 +54,7 @@ export function fold(cells: readonly LinkCell[], step: number, notebook: Noteboo
   const writes = new Map<string, boolean>();
   const defines = new Set<string>();
   const used = new Set<Instance>();
+  const usedAs = new Set<string>();
   const files = { reads: new Set<string>(), writes: new Set<string>() };
   let readsAll = false;
   let writesAll = false;
@@ -104,6 +107,7 @@ export function fold(cells: readonly LinkCell[], step: number, notebook: Noteboo
       const instance = definitions.isCode(name) ? (ownInstance(name) ?? definitions.above(name, step)) : undefined;
       if (instance) {
         used.add(instance);
+        usedAs.add(name);
         if (instance.bit >= 0) carries |= definitions.carriedBy(instance, source);
       } else carries |= passing.madeWith(name);
       for (const effect of effects.behind(name)) follow(effect, range.from);
@@ -182,7 +186,7 @@ export function fold(cells: readonly LinkCell[], step: number, notebook: Noteboo
       for (const name of names) if (!definitions.isCode(name)) need(name, false, cells[0]?.cell ?? 0, true);
     }
   }
-  return { needs, writes, defines, used, files, readsAll, writesAll, unpickles: anyCode };
+  return { needs, writes, defines, used, usedAs, files, readsAll, writesAll, unpickles: anyCode };
 
   function unpickling({ callee }: Call): boolean {
     const dot = callee.indexOf('.');

@@ -19,6 +19,8 @@ export interface LinkedStep {
   step: Step;
   cells: PlacedCell[];
   folded: Folded;
+  /** A setup call above that it needs and that can't travel. */
+  staying?: Instance;
   /** Names its own cells need and nobody above provides. */
   unprovided: Need[];
   /** Inferred reads and writes, before the declarations. */
@@ -206,7 +208,7 @@ function linkOnce(
       if (other !== undefined && other !== index) dependsOn.add(other);
     }
     step.dependsOn = [...dependsOn].sort((a, b) => a - b).map(one => steps[one]!.name);
-    linked.push({ step, cells: placed.cells, folded, unprovided, reads, writes: inferred });
+    linked.push({ step, cells: placed.cells, folded, staying: kept.travelling.staying, unprovided, reads, writes: inferred });
 
     for (const { name, certain } of step.writes) {
       const writer: Writer = {
@@ -333,6 +335,8 @@ function origins(definitions: Definitions): Map<string, string> {
 interface Travelling {
   prelude: Definition[];
   taken: Set<Instance>;
+  /** A setup call above that it needs and that can't travel. */
+  staying?: Instance;
 }
 
 /** The definitions that a step takes along, whose needs become the step's: what it uses, what that needs, and what set it up, in notebook order. */
@@ -340,11 +344,23 @@ function travel(folded: Folded, step: number, notebook: Notebook, changed: Set<s
   const { definitions, effects, passing } = notebook;
   const taken = new Set<Instance>();
   const seen = new Set<string>();
+  let staying: Instance | undefined;
   const queue: Instance[] = [...folded.used];
   const visit = (name: string, order?: number): void => {
     const instance = definitions.isCode(name) ? definitions.above(name, step, order) : undefined;
-    if (instance) queue.push(instance);
+    if (!instance) return;
+    queue.push(instance);
+    stay(name);
   };
+  const stay = (name: string): void => {
+    const origin = notebook.origins.get(name);
+    for (const stays of [
+      definitions.stayingAbove(name, step),
+      origin === undefined ? undefined : definitions.stayingAbove(packageKey(origin), step),
+    ])
+      if (stays && (!staying || stays.step < staying.step)) staying = stays;
+  };
+  for (const name of folded.usedAs) stay(name);
   for (const one of folded.needs.values()) {
     visit(one.name);
     let bits = passing.madeWith(one.name);
@@ -389,7 +405,7 @@ function travel(folded: Folded, step: number, notebook: Notebook, changed: Set<s
     )
     .sort((a, b) => a.order - b.order)
     .map(({ names, kind, source, cell, line }) => ({ names, kind, source, cell, line }));
-  return { prelude, taken };
+  return { prelude, taken, staying };
 
   function setups(key: string): void {
     for (const setup of definitions.setupsAbove(key, step)) queue.push(setup);

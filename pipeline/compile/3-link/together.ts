@@ -21,7 +21,7 @@ export interface Together {
 }
 
 export function together(arrangement: Arrangement, linked: Linked): Together[] {
-  return [...remembered(arrangement, linked), ...staying(linked)];
+  return [...remembered(arrangement, linked), ...staying(linked), ...setUp(linked)];
 }
 
 /** Writes the joins into the steps: each names the first step of its process. */
@@ -93,5 +93,13 @@ function* staying({ steps, definitions, writers }: Linked): Iterable<Together> {
         break;
       }
     }
+  }
+}
+
+function* setUp({ steps }: Linked): Iterable<Together> {
+  for (const [reader, { staying: setup }] of steps.entries()) {
+    if (!setup) continue;
+    const name = /^[\p{L}\p{N}_.]+/u.exec(setup.source)![0];
+    yield { reader, provider: setup.step, name, kind: 'set with a variable', cell: setup.cell, range: setup.use.range };
   }
 }

@@ -237,13 +237,15 @@ describe('a run', () => {
 
 describe('kill -9 of the command', () => {
   const stepwell = join(root, 'lib', 'server', 'cli', 'main.js');
+  // Told apart from the same test running beside this one.
+  const nap = `61.${process.pid}`;
 
   it.each([1, 2, 3])('after step %i has begun loses nothing that had finished, and leaves no process behind', async begun => {
     const marks = join(place, 'marks');
     const cells: Cells = {};
     for (const step of [1, 2, 3]) {
       cells[`s${step}`] =
-        `${step > 1 ? `x = x + ${step}` : 'x = 1'}\nimport time, subprocess\nopen(${JSON.stringify(marks)}, "a").write("${step}\\n")\nif len(open(${JSON.stringify(marks)}).readlines()) == ${begun}:\n    subprocess.Popen(["sleep", "61"])\n    time.sleep(60)\nprint(x)`;
+        `${step > 1 ? `x = x + ${step}` : 'x = 1'}\nimport time, subprocess\nopen(${JSON.stringify(marks)}, "a").write("${step}\\n")\nif len(open(${JSON.stringify(marks)}).readlines()) == ${begun}:\n    subprocess.Popen(["sleep", "${nap}"])\n    time.sleep(60)\nprint(x)`;
     }
     const path = join(folder, 'notebook.ipynb');
     writeFileSync(path, JSON.stringify(notebook(cells)));
@@ -257,7 +259,7 @@ describe('kill -9 of the command', () => {
     expect(done.stderr).not.toContain('Error:');
     expect(JSON.parse(done.stdout)).toMatchObject({ status: 'succeeded' });
     expect(counted(marks)).toEqual(['1', '2', '3'].flatMap(step => (Number(step) === begun ? [step, step] : [step])));
-    const left = spawnSync('pgrep', ['-f', 'sleep 61'], { encoding: 'utf8' });
+    const left = spawnSync('pgrep', ['-f', `sleep ${nap}`], { encoding: 'utf8' });
     expect(left.stdout).toBe('');
   });
 });

@@ -21,9 +21,8 @@ import sys
 import tempfile
 import types
 
-from .fallback import cloudpickle, cp
-
 from . import memory, reducers
+from .fallback import cloudpickle, cp
 from .sharing import atoms
 
 # Smaller buffers go into the stream.

@@ -83,7 +83,11 @@ class Matplotlib(Channel):
         module = loaded("matplotlib_inline.config")
         if module is not None and module.InlineBackend.initialized():
             settings = module.InlineBackend.instance()
-            found = {name: getattr(settings, name) for name, trait in settings.traits(config=True).items() if not _equal(getattr(settings, name), trait.default())}
+            found = {
+                name: getattr(settings, name)
+                for name, trait in settings.traits(config=True).items()
+                if not _equal(getattr(settings, name), trait.default())
+            }
         else:
             found = dict(self.shell.config.get("InlineBackend", {}))
         one = found.pop("figure_format", None)

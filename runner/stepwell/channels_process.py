@@ -199,7 +199,9 @@ def _note_authors() -> None:
         frame = sys._getframe(2)
         name = frame.f_globals.get("__name__", "__main__")
         file = frame.f_globals.get("__file__") or ""
-        library = name.startswith("stepwell.") or any(part in file for part in ("site-packages", "dist-packages", os.path.dirname(os.__file__)))
+        library = name.startswith("stepwell.") or any(
+            part in file for part in ("site-packages", "dist-packages", os.path.dirname(os.__file__))
+        )
         (_libraries if library and name != "__main__" else _users).add(_key(item))
         return original(*item, append=append)
 

@@ -40,7 +40,10 @@ def test_refuses_what_is_no_digest(tmp_path, digest):
         Blobs(str(tmp_path)).path(digest)
 
 
-@pytest.mark.parametrize("code, words", [(errno.ENOSPC, "is full"), (errno.EROFS, "cannot be written"), (errno.EACCES, "cannot be written"), (errno.EIO, "could not be used")])
+@pytest.mark.parametrize(
+    "code, words",
+    [(errno.ENOSPC, "is full"), (errno.EROFS, "cannot be written"), (errno.EACCES, "cannot be written"), (errno.EIO, "could not be used")],
+)
 def test_says_what_is_wrong_and_leaves_nothing(tmp_path, monkeypatch, code, words):
     store = Blobs(str(tmp_path))
 

@@ -34,7 +34,9 @@ json.dump({{"changed": sorted(changed), "used": held.used()}}, open(folder + "/"
 
 def run(what: str, folder: Path, source: str, fresh: str = "") -> dict:
     program = PROGRAM.format(root=str(HERE.parent))
-    done = subprocess.run([sys.executable, "-c", program, what, str(folder), source, fresh], capture_output=True, check=False, text=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-c", program, what, str(folder), source, fresh], capture_output=True, check=False, text=True, timeout=120
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads((folder / f"{what}.json").read_text())
 
@@ -42,7 +44,11 @@ def run(what: str, folder: Path, source: str, fresh: str = "") -> dict:
 # name: (what one step does, what holds in the next, the channels that changed)
 CROSS = {
     "nothing": ("pass", "pass", []),
-    "random": ("import random; random.seed(1); random.random(); random.gauss(0, 1)", "import random; r = random.Random(1); r.random(); r.gauss(0, 1); assert random.gauss(0, 1) == r.gauss(0, 1)", ["@random"]),
+    "random": (
+        "import random; random.seed(1); random.random(); random.gauss(0, 1)",
+        "import random; r = random.Random(1); r.random(); r.gauss(0, 1); assert random.gauss(0, 1) == r.gauss(0, 1)",
+        ["@random"],
+    ),
     "numpy": (
         "import numpy as np; np.random.seed(3); np.random.randn(3)",
         "import numpy as np; r = np.random.RandomState(3); r.randn(3); assert np.random.randn() == r.randn() and np.random.rand() == r.rand()",
@@ -86,13 +92,21 @@ CROSS = {
         "import logging, sys; (h,) = logging.root.handlers; assert logging.root.level == 20 and h.stream is sys.stdout and h.formatter._fmt == '%(message)s' and logging.getLogger('x.y').level == 5",
         ["@logging"],
     ),
-    "decimal": ("import decimal; decimal.getcontext().prec = 5", "import decimal; assert str(decimal.Decimal(1) / 3) == '0.33333'", ["@locale"]),
+    "decimal": (
+        "import decimal; decimal.getcontext().prec = 5",
+        "import decimal; assert str(decimal.Decimal(1) / 3) == '0.33333'",
+        ["@locale"],
+    ),
     "pandas": (
         "import pandas as pd; pd.set_option('display.float_format', lambda x: '%.2f' % x); pd.options.display.max_rows = 7",
         "import pandas as pd; assert '1.23' in repr(pd.DataFrame({'a': [1.23456]})) and '1.234' not in repr(pd.DataFrame({'a': [1.23456]})) and pd.options.display.max_rows == 7",
         ["@pandas"],
     ),
-    "numpy options": ("import numpy as np; np.set_printoptions(precision=2); np.seterr(all='ignore')", "import numpy as np; assert str(np.array([1.2345])) == '[1.23]' and np.geterr()['divide'] == 'ignore'", ["@numpy"]),
+    "numpy options": (
+        "import numpy as np; np.set_printoptions(precision=2); np.seterr(all='ignore')",
+        "import numpy as np; assert str(np.array([1.2345])) == '[1.23]' and np.geterr()['divide'] == 'ignore'",
+        ["@numpy"],
+    ),
     "plotting": (
         "import matplotlib.pyplot as plt; plt.rcParams['figure.figsize'] = (3, 4); plt.rc('axes', grid=True)",
         "import matplotlib.pyplot as plt; assert list(plt.rcParams['figure.figsize']) == [3, 4] and plt.rcParams['axes.grid'] and plt.rcParams['axes.prop_cycle']",
@@ -113,13 +127,21 @@ CROSS = {
         "import matplotlib.pyplot; from matplotlib_inline.config import InlineBackend as I; assert I.instance(parent=get_ipython()).figure_formats == {'retina'}",
         ["@matplotlib"],
     ),
-    "another backend": ("import matplotlib; matplotlib.use('agg')", "import matplotlib; assert matplotlib.get_backend() == 'agg'", ["@matplotlib"]),
+    "another backend": (
+        "import matplotlib; matplotlib.use('agg')",
+        "import matplotlib; assert matplotlib.get_backend() == 'agg'",
+        ["@matplotlib"],
+    ),
     "shell": (
         "ip = get_ipython(); ip.run_line_magic('precision', '3'); ip.ast_node_interactivity = 'all'",
         "ip = get_ipython(); assert ip.ast_node_interactivity == 'all' and ip.display_formatter.format(1.23456)[0]['text/plain'] == '1.235'",
         ["@ipython"],
     ),
-    "scikit-learn": ("import sklearn; sklearn.set_config(transform_output='pandas')", "import sklearn; assert sklearn.get_config()['transform_output'] == 'pandas'", ["@ipython"]),
+    "scikit-learn": (
+        "import sklearn; sklearn.set_config(transform_output='pandas')",
+        "import sklearn; assert sklearn.get_config()['transform_output'] == 'pandas'",
+        ["@ipython"],
+    ),
 }
 
 
@@ -134,7 +156,9 @@ def test_crosses(tmp_path, name):
 
 
 def test_takes_fresh_entropy_where_nothing_is_restored(tmp_path):
-    source = "import random, numpy; random.seed(1); numpy.random.seed(1)\nfrom stepwell.channels import restore\nimport stepwell.blobs, os\n"
+    source = (
+        "import random, numpy; random.seed(1); numpy.random.seed(1)\nfrom stepwell.channels import restore\nimport stepwell.blobs, os\n"
+    )
     source += "restore({}, stepwell.blobs.Blobs('x'), get_ipython(), os.getcwd(), True)\n"
     source += "assert random.random() != random.Random(1).random() and numpy.random.rand() != numpy.random.RandomState(1).rand()"
     run("save", tmp_path, source)

@@ -193,7 +193,12 @@ CROSS = {
         "assert v.f() == 1 and isinstance(v, B)",
         "import abc\nclass B(abc.ABC):\n    @abc.abstractmethod\n    def f(self): ...\nclass D(B):\n    def f(self): return 1",
     ),
-    "attributes of a class that travels": ("P.n += 1; P.seen.append(P(2)); P.late = lambda self: self.x\ndef g(self): return 7\nP.f = g", "assert P.n == 1 and P.seen[0].x == 2 and type(P.seen[0]) is P and P(5).late() == 5 and P(1).f() == 7", "class P:\n    n = 0\n    seen = []\n    def __init__(self, x): self.x = x\n    def f(self): pass", ["P"]),
+    "attributes of a class that travels": (
+        "P.n += 1; P.seen.append(P(2)); P.late = lambda self: self.x\ndef g(self): return 7\nP.f = g",
+        "assert P.n == 1 and P.seen[0].x == 2 and type(P.seen[0]) is P and P(5).late() == 5 and P(1).f() == 7",
+        "class P:\n    n = 0\n    seen = []\n    def __init__(self, x): self.x = x\n    def f(self): pass",
+        ["P"],
+    ),
     "attributes of a function that travels": ("f.calls = 3", "assert f() is None and f.calls == 3", "def f(): pass", ["f"]),
     "numpy arrays": (
         "import numpy as np; v = np.arange(6.).reshape(2, 3); f = np.asfortranarray(v); e = np.zeros((0, 3), 'i4'); s = np.array(3)",
@@ -333,7 +338,10 @@ LOST = {
     "filled cache": ("import functools\n@functools.lru_cache\ndef v(n): return n\nv(1)", "cache"),
     "weak reference with a callback": ("import weakref\nclass P: pass\np = P(); v = weakref.ref(p, print)", "callback"),
     "frame": ("import sys; v = sys._getframe()", "a frame"),
-    "cannot be read back": ("class E(Exception):\n    def __init__(self, a, b): super().__init__('x')\nv = E(1, 2)", "cannot be loaded again"),
+    "cannot be read back": (
+        "class E(Exception):\n    def __init__(self, a, b): super().__init__('x')\nv = E(1, 2)",
+        "cannot be loaded again",
+    ),
     "raises when pickled": ("class P:\n    def __reduce__(self): raise RuntimeError('not me')\nv = P()", "not me"),
 }
 

@@ -72,13 +72,19 @@ WRITES = {
     "removed": ("os.remove('other.txt')", {"other.txt": None}),
     "removed large": ("os.remove('data/large.bin')", {"data/large.bin": None}),
     "renamed": ("os.rename('other.txt', 'that.txt')", {"other.txt": None, "that.txt": b"other"}),
-    "renamed large": ("import shutil; shutil.move('data/large.bin', 'l.bin'); open('l.bin', 'ab').write(b'1')", {"data/large.bin": None, "l.bin": b"z" * (2 << 20) + b"1"}),
+    "renamed large": (
+        "import shutil; shutil.move('data/large.bin', 'l.bin'); open('l.bin', 'ab').write(b'1')",
+        {"data/large.bin": None, "l.bin": b"z" * (2 << 20) + b"1"},
+    ),
     "folder removed": ("import shutil; shutil.rmtree('data')", {"data": None, "data/small.csv": None, "data/large.bin": None}),
     "by absolute path": ("open(os.path.abspath('data/large.bin'), 'wb').write(b'x')", {"data/large.bin": b"x"}),
     "by pathlib": ("import pathlib; pathlib.Path('data/large.bin').write_text('x')", {"data/large.bin": b"x"}),
     "by a program": ("os.system('echo hi > said.txt')", {"said.txt": b"hi\n"}),
     "bytecode": ("os.makedirs('__pycache__'); open('__pycache__/a.pyc', 'wb').write(b'')", {}),
-    "database": ("import sqlite3; c = sqlite3.connect('d.db'); c.execute('create table t (a)'); c.commit(); c.close(); os.truncate('d.db', 0)", {"d.db": b""}),
+    "database": (
+        "import sqlite3; c = sqlite3.connect('d.db'); c.execute('create table t (a)'); c.commit(); c.close(); os.truncate('d.db', 0)",
+        {"d.db": b""},
+    ),
     "mode": ("os.chmod('other.txt', 0o755)", {"other.txt": b"other"}),
 }
 
@@ -107,7 +113,10 @@ READS = {
     "globbed": ("import glob; glob.glob('*.csv')", ["file:*"]),
     "listed elsewhere": ("os.listdir('/')", []),
     "by a program": ("import subprocess; subprocess.run(['true'])", ["file:*"]),
-    "imported": ("import sys; sys.path.insert(0, os.getcwd()); sys.dont_write_bytecode = True; import helpers; sys.path.pop(0); del sys.modules['helpers']", ["file:helpers.py"]),
+    "imported": (
+        "import sys; sys.path.insert(0, os.getcwd()); sys.dont_write_bytecode = True; import helpers; sys.path.pop(0); del sys.modules['helpers']",
+        ["file:helpers.py"],
+    ),
 }
 
 
@@ -159,8 +168,12 @@ def test_removes_folders_of_steps_above_when_nothing_is_left_in_them(workspace):
 
 def test_takes_files_from_steps_above(workspace):
     digest, size = workspace.blobs.put([b"hello"])
-    workspace.add({"up/x.sh": {"digest": digest, "size": size, "mode": 0o755}, "other.txt": {"digest": digest, "size": size}, "helpers.py": None})
-    assert open("up/x.sh").read() == open("other.txt").read() == "hello" and os.access("up/x.sh", os.X_OK) and not os.path.exists("helpers.py")
+    workspace.add(
+        {"up/x.sh": {"digest": digest, "size": size, "mode": 0o755}, "other.txt": {"digest": digest, "size": size}, "helpers.py": None}
+    )
+    assert (
+        open("up/x.sh").read() == open("other.txt").read() == "hello" and os.access("up/x.sh", os.X_OK) and not os.path.exists("helpers.py")
+    )
     workspace.watch()
     open("up/x.sh", "a").write("!")
     assert list(workspace.changed()) == ["file:up/x.sh"]

@@ -1,5 +1,5 @@
 /** Runs and their statuses. Statuses are listed here and nowhere else. */
-import type { Digest, Preview, Provided } from './artifact';
+import type { Digest, Preview } from './artifact';
 import type { TaskError } from './failure';
 import type { Instant } from './instant';
 import type { Literal } from './parameter';

@@ -1,9 +1,12 @@
 /** Results of earlier attempts as the state of a unit: taken over by a resumed run, or by one that starts "from" a step. */
 import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Attempt, StepRun } from '../../pipeline/model/run';
 import type { TaskResult } from '../../pipeline/model/task';
 import type { Artifacts } from '../artifacts';
 import type { Store } from '../store';
+import type { AttemptId } from '../targets/target';
 import { RunProblem } from './problem';
 import { type Finished, type Given, isLost, type RunState } from './state';
 import type { Unit } from './units';
@@ -19,19 +22,23 @@ export function codeKey(state: RunState, unit: Unit): string {
     .digest('hex');
 }
 
+export interface Earlier {
+  row: StepRun;
+  /** The attempt that gave the result; absent when that was in another run. */
+  attempt: Attempt | undefined;
+  /** Where that attempt wrote its `result.json`. */
+  folder: string | undefined;
+}
+
 /** Gives the unit an earlier result, if all that it wrote is still there. */
 export async function takeOver(
   state: RunState,
   unit: Unit,
   status: 'succeeded' | 'reused',
-  row: StepRun,
-  attempt: Attempt | undefined,
+  { row, attempt, folder }: Earlier,
   artifacts: Artifacts,
 ): Promise<Finished | undefined> {
-  const result: TaskResult | undefined = await artifacts
-    .read(row.result!)
-    .then(bytes => JSON.parse(bytes.toString()))
-    .catch(() => undefined);
+  const result = (await kept(row, artifacts)) ?? (await told(attempt, folder, artifacts));
   if (result?.status !== 'succeeded') return undefined;
   const there = Object.values(result.provided).every(value => !('digest' in value) || isLost(value) || artifacts.has(value.digest));
   if (!there) return undefined;
@@ -49,6 +56,22 @@ export async function takeOver(
   };
 }
 
+async function kept(row: StepRun, artifacts: Artifacts): Promise<TaskResult | undefined> {
+  const bytes = await artifacts.read(row.result!).catch(() => undefined);
+  return bytes && JSON.parse(bytes.toString());
+}
+
+/** A process that was killed just after a step had finished may not have kept the result as a blob; the runner's own file is there since before that. */
+async function told(attempt: Attempt | undefined, folder: string | undefined, artifacts: Artifacts): Promise<TaskResult | undefined> {
+  if (!attempt?.token || !folder) return undefined;
+  const text = await readFile(join(folder, 'result.json'), 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
+  const result: TaskResult = JSON.parse(text);
+  if (result.token !== attempt.token) return undefined;
+  await artifacts.put(JSON.stringify(result), { durable: false });
+  return result;
+}
+
 /** For a run that starts from a step: the units above it with their results from the latest run of the notebook, where their code is the same. */
 export async function takeFrom(
   state: RunState,
@@ -56,6 +79,7 @@ export async function takeFrom(
   notebookPath: string,
   store: Store,
   artifacts: Artifacts,
+  attemptFolder: (id: AttemptId) => string,
 ): Promise<Map<string, Finished>> {
   const start = state.unitOf.get(from);
   if (start === undefined) {
@@ -71,7 +95,8 @@ export async function takeFrom(
     if (!row?.result || !row.given || (row.status !== 'succeeded' && row.status !== 'reused') || row.reuseKey !== codeKey(state, unit))
       continue;
     const attempt = loaded!.attempts.find(({ result }) => result === row.result);
-    const done = await takeOver(state, unit, 'reused', row, attempt, artifacts);
+    const folder = attempt && attemptFolder({ run: latest!.id, step: attempt.step, attempt: attempt.attempt });
+    const done = await takeOver(state, unit, 'reused', { row, attempt, folder }, artifacts);
     if (done) finished.set(unit.name, done);
   }
   return finished;

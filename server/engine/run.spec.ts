@@ -222,6 +222,23 @@ describe('a run', () => {
     expect(counted(marks)).toEqual(['a', 'b', 'b']);
   });
 
+  it("is resumed from the runner's own files where a result had no time to become a blob", async () => {
+    const marks = join(place, 'marks');
+    const first = await run(
+      notebook({
+        a: `x = 41\nopen(${JSON.stringify(marks)}, "a").write("a\\n")`,
+        b: `if len(open(${JSON.stringify(marks)}).readlines()) < 2:\n    open(${JSON.stringify(marks)}, "a").write("b\\n")\n    raise ValueError\nprint(x + 1)`,
+      }),
+    );
+    expect(first.status).toBe('failed');
+    const row = (await store.loadRun(first.run))!.steps.find(({ step }) => step === 'a')!;
+    rmSync(artifacts.path(row.result!));
+    const second = await resumeRun(first.run, around());
+    expect([second.status, printed(second).at(-1)]).toEqual(['succeeded', '42\n']);
+    expect(counted(marks)).toEqual(['a', 'b']);
+    expect(artifacts.has(row.result!)).toBe(true);
+  });
+
   it('writes a log without gaps, in which every step ends once', async () => {
     const report = await run(notebook({ a: 'x = 1', b: 'y = x', c: 'z = x', d: 'print(y, z)' }));
     const log = await store.events(report.run);

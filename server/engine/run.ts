@@ -40,7 +40,9 @@ export async function startRun({ notebook, notebookPath, pipeline, options }: Ne
   const folder = dirname(notebookPath);
   const state = createRunState(pipeline, options, await seedsGenerators(notebook, folder));
   const finished =
-    options.from === undefined ? new Map<string, Finished>() : await takeFrom(state, options.from, notebookPath, store, artifacts);
+    options.from === undefined
+      ? new Map<string, Finished>()
+      : await takeFrom(state, options.from, notebookPath, store, artifacts, around.attemptFolder);
   const { pipelineId, version } = await store.saveVersion({
     name: pipeline.name,
     notebookPath,
@@ -85,7 +87,8 @@ export async function resumeRun(id: string, around: Surroundings): Promise<RunRe
     if (!row?.given || (row.unit ?? row.step) !== unit.name) continue;
     if (row.result && (row.status === 'succeeded' || row.status === 'reused')) {
       const attempt = loaded.attempts.find(({ result }) => result === row.result);
-      const done = await takeOver(state, unit, row.status, row, attempt, around.artifacts);
+      const folder = attempt && around.attemptFolder({ run: id, step: attempt.step, attempt: attempt.attempt });
+      const done = await takeOver(state, unit, row.status, { row, attempt, folder }, around.artifacts);
       if (done) finished.set(unit.name, done);
     } else if (row.status === 'running' && interrupted.some(({ step, attempt }) => step === unit.name && attempt === one.attempt)) {
       Object.assign(one, { status: 'running', given: row.given });

@@ -19,9 +19,9 @@ PRINTING = {
         "import sys\nprint(sys.stdout.encoding, sys.stdout.isatty(), hasattr(sys.stdout, 'buffer'), sys.stdout.name, sys.stdout.closed)"
     ],
     "not text": ["import sys\ntry:\n    sys.stdout.write(b'a')\nexcept TypeError as e:\n    print(e)"],
-    # A kernel's watcher of the descriptor may come late, so it is given time before the next line is printed.
+    # A kernel's watchers of the descriptors may come late, so they are given time before the next line is written.
     "os.system": ["import os, time\nprint('a'); os.system('echo b'); time.sleep(0.5); print('c')"],
-    "subprocess": ["import subprocess\nsubprocess.run(['sh', '-c', 'echo out; echo err >&2'])"],
+    "subprocess": ["import subprocess\nsubprocess.run(['sh', '-c', 'echo out; sleep 0.5; echo err >&2; sleep 0.5'])"],
     "descriptor": ["import os\nos.write(1, b'raw\\n')\nimport time\ntime.sleep(0.2)"],
     "bad bytes": ["import os, time\nos.write(1, b'a\\xffb\\n'); time.sleep(0.2)"],
     "logging": [

@@ -5,7 +5,7 @@
  * Units are looked at in notebook order, only those that something touched. A unit is *settled* when it has finished with what it would
  * be given now and everything above that could still change that has settled too; a run is over when every unit is settled.
  */
-import type { FailureKind, TaskError } from '../../pipeline/model/failure';
+import type { FailureKind } from '../../pipeline/model/failure';
 import type { StepRunStatus } from '../../pipeline/model/run';
 import type { TaskResult } from '../../pipeline/model/task';
 import { bind, difference, type Expectation, expect, provides } from './binding';
@@ -402,8 +402,8 @@ export function ended(
   one.status = result.status;
   one.settled = false;
   state.running.delete(unit);
-  if (result.status === 'failed') state.doubtful.add(unit);
   if (result.status === 'failed') {
+    state.doubtful.add(unit);
     if (platformKinds.has(result.error!.kind)) one.platformFailures++;
     else one.failures++;
   }
@@ -412,9 +412,4 @@ export function ended(
   state.touched.add(unit);
   touchReaders(state, unit);
   return true;
-}
-
-/** An attempt ended without a result. */
-export function broke(state: RunState, unit: number, attempt: number, error: TaskError): boolean {
-  return ended(state, unit, attempt, { status: 'failed', provided: {}, used: [], defined: [], error });
 }

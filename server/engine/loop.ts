@@ -76,6 +76,8 @@ export class Loop {
   private readonly unwatch: () => void;
   private readonly now: () => number;
   private passing = false;
+  /** Something happened since the last pass began. */
+  private asked = false;
   private timer: NodeJS.Timeout | undefined;
   private done!: () => void;
   private failed!: (error: unknown) => void;
@@ -137,20 +139,18 @@ export class Loop {
   }
 
   private wake(): void {
+    this.asked = true;
     if (this.passing) return;
     this.passing = true;
-    this.passes().then(
-      () => {
-        this.passing = false;
-        if (this.inbox.length > 0) this.wake();
-      },
-      error => this.failed(error),
-    );
+    this.passes().catch(error => this.failed(error));
   }
 
   private async passes(): Promise<void> {
-    do await this.pass();
-    while (this.inbox.length > 0);
+    while (this.asked) {
+      this.asked = false;
+      await this.pass();
+    }
+    this.passing = false;
   }
 
   private async pass(): Promise<void> {
@@ -242,6 +242,7 @@ export class Loop {
       peakMemory: result.peakMemory,
       cpuSeconds: result.cpuSeconds,
     });
+    const reuseKey = codeKey(this.state, unit);
     const artifacts = made(result);
     if (artifacts.length > 0) changes.push({ what: 'artifacts', step: unit.name, attempt: task.attempt, artifacts });
     for (const step of unit.steps) {
@@ -252,7 +253,7 @@ export class Loop {
         result: digest,
         unit: unit.steps.length > 1 ? unit.name : undefined,
         reason: result.error?.message,
-        reuseKey: codeKey(this.state, unit),
+        reuseKey,
       });
     }
   }

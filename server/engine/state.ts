@@ -2,7 +2,6 @@
  * What the engine knows of one run: the plan (units, joins, learned reads) and, for each unit, what it was given and what it gave.
  * Everything here can be rebuilt from the store, and nothing here does input or output.
  */
-import { createHash } from 'node:crypto';
 import type { Digest, Provided, Removed, SavedState, SavedValue, Value } from '../../pipeline/model/artifact';
 import type { TaskError } from '../../pipeline/model/failure';
 import type { Pipeline } from '../../pipeline/model/pipeline';
@@ -273,6 +272,3 @@ export const isRemoved = (value: Value | SavedState | Removed): value is Removed
 
 /** Generators are followed only where an answer depends on them. */
 export const followed = (state: RunState, name: string): boolean => state.seeded || !name.endsWith('random') || !name.startsWith('@');
-
-/** A short digest of anything that JSON can say, for comparing. */
-export const fingerprint = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 32);

@@ -210,6 +210,18 @@ describe('a run', () => {
     expect(counted(marks)).toEqual(['a', 'b', 'b']);
   });
 
+  it('is cancelled by a signal that comes while the loop is at work', async () => {
+    const made = notebook({ long: 'import time\ntime.sleep(300)' });
+    const stop = new AbortController();
+    const begun = ({ change }: RunEvent) => change.what === 'step' && change.status === 'running';
+    const listener = { events: (rows: RunEvent[]) => void (rows.some(begun) && stop.abort()) };
+    const { pipeline } = compile(made);
+    const options = { parameters: {}, reuse: false, keepGoing: false };
+    const notebookPath = join(folder, 'notebook.ipynb');
+    const report = await startRun({ notebook: made, notebookPath, pipeline: pipeline!, options }, { ...around(stop.signal), listener });
+    expect(statuses(report)).toEqual({ long: 'cancelled' });
+  });
+
   it('takes the steps above --from out of the latest run, unless their code has changed', async () => {
     const marks = join(place, 'marks');
     const mark = (step: string) => `open(${JSON.stringify(marks)}, "a").write("${step}\\n")`;

@@ -15,7 +15,7 @@ export const node = join(root, 'node_modules', '.bin', 'node');
 export const python = join(root, '.venv', 'bin', 'python');
 
 const suitable = ['3.10', '3.11', '3.12', '3.13'];
-const requirements = ['runner/requirements.txt', 'examples/requirements.txt', 'runner/tests/requirements.txt'];
+const requirements = ['runner/requirements.txt', 'runner/jupyter-requirements.txt', 'examples/requirements.txt', 'runner/tests/requirements.txt'];
 
 /** Does what is missing, in order. Ends the process with a sentence when something cannot be had. */
 export async function setup({ quiet = false } = {}) {

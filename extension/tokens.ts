@@ -1,0 +1,100 @@
+/**
+ * What the extension's plugins ask of one another, as JupyterLab tokens. Whoever needs a thing requires its token; nobody imports another
+ * plugin's classes. None of these keeps a fact of its own: a notebook's tags and settings are in its shared model, a run's state is the
+ * service's.
+ */
+import type { NotebookPanel } from '@jupyterlab/notebook';
+import { Token } from '@lumino/coreutils';
+import type { IDisposable } from '@lumino/disposable';
+import type { ISignal } from '@lumino/signaling';
+import type { Widget } from '@lumino/widgets';
+import type { Notebook } from '../pipeline/model/notebook';
+import type { Pipeline } from '../pipeline/model/pipeline';
+import type { Problem, Range } from '../pipeline/model/problem';
+import type { CellRun, RunDetail, ServiceInfo, StartRunRequest } from '../pipeline/model/protocol';
+
+/** What a cell is to the pipeline. */
+export type CellRole = 'step' | 'parameters' | 'imports' | 'functions' | 'skip';
+
+export interface CellPlace {
+  role: CellRole;
+  /** The step it runs in; shared and parameter cells have none. */
+  step?: string;
+  /** Position of the step in notebook order: colours go by it. */
+  index?: number;
+  /** Its step's first cell: it carries the header chip. */
+  first: boolean;
+  /** In the step although no tag says so, because of the cells above. */
+  implied: boolean;
+}
+
+/** One open notebook as a pipeline: compiled anew after each edit, a moment later. */
+export interface INotebookPipeline {
+  readonly panel: NotebookPanel;
+  /** The last compilation. Absent pipeline: nothing could be meant. */
+  readonly pipeline: Pipeline | undefined;
+  readonly problems: readonly Problem[];
+  /** Ids of the cells as they were compiled: `Problem.cell` and `Cell.cell` are indices in here. */
+  readonly cells: readonly string[];
+  /** Whether any tag of ours (or Kale's) is there: an untagged notebook is left alone. */
+  readonly tagged: boolean;
+  /** After each compilation. */
+  readonly changed: ISignal<INotebookPipeline, void>;
+  placeOf(cellId: string): CellPlace | undefined;
+  /** The notebook as it is in the editor, saved or not. */
+  snapshot(): Notebook;
+  /** Compiles now, if something changed since, so that what follows goes by the newest text. */
+  refresh(): void;
+  /** Scrolls to the cell and makes it active; selects the range if one is given. */
+  reveal(cell: number, range?: Range): void;
+}
+
+export interface INotebookPipelines {
+  /** Of the notebook that has the focus, or had it last. */
+  readonly current: INotebookPipeline | null;
+  readonly currentChanged: ISignal<INotebookPipelines, INotebookPipeline | null>;
+  /** Made when first asked for; goes with its panel. */
+  of(panel: NotebookPanel): INotebookPipeline;
+}
+
+export const INotebookPipelines = new Token<INotebookPipelines>('stepwell:INotebookPipelines', 'Open notebooks as pipelines.');
+
+/** The panel in the right side area. */
+export interface ISidePanel {
+  /** Adds a tab; `rank` orders them (Pipeline 100, Runs 200). Returns its own undo. */
+  add(widget: Widget, rank: number): IDisposable;
+  /** Opens the panel at the tab with this widget id. */
+  show(id: string): void;
+}
+
+export const ISidePanel = new Token<ISidePanel>('stepwell:ISidePanel', "Stepwell's panel in the right side area.");
+
+export type Connection = 'connecting' | 'connected' | 'down';
+
+/** A run that is followed live. Changes come as one signal; read what you need. */
+export interface IRunModel extends IDisposable {
+  readonly id: string;
+  /** Absent until the first answer of the service. */
+  readonly detail: RunDetail | undefined;
+  /** By the cell's index in the notebook as it ran. */
+  readonly cells: ReadonlyMap<number, CellRun>;
+  readonly changed: ISignal<IRunModel, void>;
+  cancel(): Promise<void>;
+  resume(): Promise<void>;
+}
+
+export interface IRuns {
+  readonly connection: Connection;
+  readonly connectionChanged: ISignal<IRuns, Connection>;
+  /** Absent until the service has answered. */
+  readonly service: ServiceInfo | undefined;
+  /** Starts a run of the notebook and makes it the one whose state its cells show. */
+  start(panel: NotebookPanel, request: Omit<StartRunRequest, 'path' | 'notebook'>): Promise<IRunModel>;
+  /** The run whose state the notebook's cells show: the latest that was started from it, here or elsewhere. */
+  shownIn(panel: NotebookPanel): IRunModel | null;
+  readonly shownChanged: ISignal<IRuns, NotebookPanel>;
+  /** Follows a run. Whoever asks disposes of it. */
+  follow(run: string): IRunModel;
+}
+
+export const IRuns = new Token<IRuns>('stepwell:IRuns', 'Runs, through the service.');

@@ -1,18 +1,43 @@
-/** Specs lie beside what they test, in `pipeline/` and `server/`. swc only strips the types; `tsc -b` and `npm run check` check them. */
+/**
+ * Specs lie beside what they test. swc only strips the types; `tsc -b` and `npm run check` check them. The extension's run in jsdom, with
+ * JupyterLab's packages turned from ES modules into what jest loads; the rest runs as it ships.
+ */
+const swc = options => [
+  '@swc/jest',
+  { module: { type: 'commonjs', importInterop: 'node' }, sourceMaps: 'inline', ...options, jsc: { target: 'es2024', ...options.jsc } },
+];
+const typescript = { syntax: 'typescript', tsx: false, decorators: false };
+const shared = { moduleFileExtensions: ['ts', 'tsx', 'js', 'mjs', 'json'], testPathIgnorePatterns: ['/node_modules/', '/lib/'] };
+
 module.exports = {
-  testEnvironment: 'node',
-  roots: ['<rootDir>/pipeline', '<rootDir>/server'],
-  testMatch: ['**/*.spec.ts'],
-  moduleFileExtensions: ['ts', 'js', 'json'],
-  testPathIgnorePatterns: ['/node_modules/', '/lib/'],
-  transform: {
-    '^.+\\.ts$': [
-      '@swc/jest',
-      {
-        jsc: { parser: { syntax: 'typescript', decorators: false }, target: 'es2024' },
-        module: { type: 'commonjs', importInterop: 'node' },
-        sourceMaps: 'inline',
+  projects: [
+    {
+      ...shared,
+      displayName: 'server',
+      testEnvironment: 'node',
+      roots: ['<rootDir>/pipeline', '<rootDir>/server'],
+      testMatch: ['**/*.spec.ts'],
+      transform: { '^.+\\.ts$': swc({ jsc: { parser: typescript } }) },
+    },
+    {
+      ...shared,
+      displayName: 'extension',
+      testEnvironment: 'jsdom',
+      roots: ['<rootDir>/extension'],
+      testMatch: ['**/*.spec.ts', '**/*.spec.tsx'],
+      setupFiles: ['<rootDir>/extension/jsdom.js'],
+      moduleNameMapper: { '\\.(css|svg)$': '<rootDir>/extension/asset.js' },
+      transform: {
+        '^.+\\.tsx?$': swc({
+          module: { type: 'commonjs', importInterop: 'swc' },
+          jsc: { parser: { ...typescript, tsx: true }, transform: { react: { runtime: 'automatic' } } },
+        }),
+        '^.+\\.m?js$': swc({ module: { type: 'commonjs', importInterop: 'swc' }, jsc: {} }),
       },
-    ],
-  },
+      // Only what ships as ES modules alone; the rest of node_modules loads as it is.
+      transformIgnorePatterns: [
+        '/node_modules/(?!(@jupyterlab|@jupyter|@lumino|@codemirror|@lezer|@microsoft|@rjsf|@xyflow|@dagrejs|@tanstack|ansi_up|yjs|y-protocols|lib0|nanoid|marked|crelt|style-mod|w3c-keyname|exenv-es6|vscode-ws-jsonrpc|lodash-es|d3-[^/]+|@marijn|vscode-jsonrpc|comlink|@fortawesome)/)',
+      ],
+    },
+  ],
 };

@@ -8,6 +8,7 @@ const bin = name => join(root, 'node_modules', '.bin', name);
 const checks = [
   ['types', bin('tsc'), ['-b']],
   ['types of specs', bin('tsc'), ['-p', 'tsconfig.spec.json']],
+  ['types of specs of the extension', bin('tsc'), ['-p', 'extension/tsconfig.spec.json']],
   ['lint and format', bin('biome'), ['check', '--error-on-warnings']],
   ['lint of Python', python, ['-m', 'ruff', 'check']],
   ['format of Python', python, ['-m', 'ruff', 'format', '--check']],

@@ -13,6 +13,7 @@ const mayImport: Record<string, string[]> = {
   'server/targets': ['pipeline'],
   'server/engine': ['pipeline', 'server/store', 'server/artifacts', 'server/targets'],
   'server/config.ts': [],
+  extension: ['pipeline'],
   'server/cli': ['pipeline', 'server/engine', 'server/store', 'server/artifacts', 'server/targets', 'server/config.ts'],
 };
 
@@ -25,6 +26,7 @@ const home: Record<string, string> = {
   express: 'server/api',
   'socket.io': 'server/api',
   commander: 'server/cli',
+  'socket.io-client': 'extension/service',
 };
 
 interface Import {
@@ -35,11 +37,11 @@ interface Import {
   typeOnly: boolean;
 }
 
-const imports = [...files(join(root, 'pipeline')), ...files(join(root, 'server'))]
-  .filter(file => !file.endsWith('.spec.ts'))
+const imports = [...files(join(root, 'pipeline')), ...files(join(root, 'server')), ...files(join(root, 'extension'))]
+  .filter(file => !/\.spec\.tsx?$/.test(file))
   .flatMap(importsOf);
-const ours = imports.filter(({ of }) => /^(pipeline|server)\//.test(of));
-const libraries = imports.filter(({ of }) => !/^(pipeline|server)\//.test(of));
+const ours = imports.filter(({ of }) => /^(pipeline|server|extension)\//.test(of));
+const libraries = imports.filter(({ of }) => !/^(pipeline|server|extension)\//.test(of));
 
 test('there is something to look at', () => {
   expect(ours.length).toBeGreaterThan(50);
@@ -91,7 +93,7 @@ function within(path: string, room: string): boolean {
 
 function files(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter(name => name.endsWith('.ts'))
+    .filter(name => /\.tsx?$/.test(name))
     .map(name => join(folder, name));
 }
 
@@ -118,5 +120,5 @@ function library(name: string): string {
 /** `server/store` means its index. */
 function resolveFile(of: string): string {
   const known = new Set(imports.map(({ file }) => file));
-  return [`${of}.ts`, `${of}/index.ts`].find(file => known.has(file)) ?? of;
+  return [`${of}.ts`, `${of}.tsx`, `${of}/index.ts`, `${of}/index.tsx`].find(file => known.has(file)) ?? of;
 }

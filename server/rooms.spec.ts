@@ -14,7 +14,8 @@ const mayImport: Record<string, string[]> = {
   'server/engine': ['pipeline', 'server/store', 'server/artifacts', 'server/targets'],
   'server/config.ts': [],
   extension: ['pipeline'],
-  'server/cli': ['pipeline', 'server/engine', 'server/store', 'server/artifacts', 'server/targets', 'server/config.ts'],
+  'server/api': ['pipeline', 'server/engine', 'server/store', 'server/artifacts', 'server/targets', 'server/config.ts'],
+  'server/cli': ['pipeline', 'server/engine', 'server/store', 'server/artifacts', 'server/targets', 'server/api', 'server/config.ts'],
 };
 
 /** A library, and the one room that knows it. */

@@ -23,6 +23,8 @@ export interface TaskError {
   /** The variable, for `missing-name` and `lost-value`. */
   name?: string;
   cell?: number;
+  /** Line of that cell, counted from 0, where it is known. */
+  line?: number;
   ename?: string;
   evalue?: string;
   /** As IPython printed it, with ANSI colours. */

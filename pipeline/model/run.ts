@@ -116,6 +116,8 @@ export interface Run {
   folder: string;
   target: string;
   sequence: number;
+  /** The user who started it, where the service knew one. */
+  startedBy?: string;
 }
 
 export interface StepRun {

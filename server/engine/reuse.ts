@@ -84,6 +84,7 @@ export async function takeFrom(
   const start = state.unitOf.get(from);
   if (start === undefined) {
     throw new RunProblem(
+      'invalid',
       `There is no step "${from}" to start from. The steps are ${state.units.map(unit => `"${unit.name}"`).join(', ')}.`,
     );
   }

@@ -69,10 +69,11 @@ export async function startRun({ notebook, notebookPath, pipeline, options }: Ne
 /** Goes on with a run whose process died, or that failed or was cancelled. What has finished is not done again. */
 export async function resumeRun(id: string, around: Surroundings): Promise<RunReport> {
   const loaded = await around.store.loadRun(id);
-  if (!loaded) throw new RunProblem(`There is no run "${id}". \`stepwell runs\` lists them.`);
-  if (loaded.run.status === 'succeeded') throw new RunProblem(`Run ${id} has succeeded; there is nothing left to resume.`);
+  if (!loaded) throw new RunProblem('not-found', `There is no run "${id}". \`stepwell runs\` lists them.`);
+  if (loaded.run.status === 'succeeded') throw new RunProblem('wrong-state', `Run ${id} has succeeded; there is nothing left to resume.`);
   const version = await around.store.loadVersion(loaded.run.pipeline, loaded.run.version);
-  if (!version?.notebook) throw new RunProblem(`The notebook of run ${id} was not kept, so the run cannot be resumed; start a new one.`);
+  if (!version?.notebook)
+    throw new RunProblem('wrong-state', `The notebook of run ${id} was not kept, so the run cannot be resumed; start a new one.`);
   const notebook: Notebook = JSON.parse(version.notebook);
   const plan = (loaded.run.plan ?? { learned: {} }) as { joins?: [string, string][]; learned: Record<string, string[]> };
   const state = createRunState(loaded.document, loaded.run.options, await seedsGenerators(notebook, loaded.run.folder), plan.joins);
@@ -170,6 +171,7 @@ async function claim(id: string, { store }: Parts): Promise<() => Promise<void>>
   if (other && other !== owner && isDead(other)) await store.releaseRun(id, other);
   if (!(await store.claimRun(id, owner, claimSeconds))) {
     throw new RunProblem(
+      'conflict',
       `Run ${id} is being moved by another process (${other ?? 'just started'}). Stop that one first, or wait ${claimSeconds} s after it died.`,
     );
   }

@@ -6,6 +6,26 @@
  *   events   rows of the run's log, numbered from 1 without gaps (`RunEvent.sequence`): ask for those after the last one seen
  *   cells    where each cell stands now: state, not history; sent whole on subscription, then what changed
  *   lines    what an attempt said, numbered from 1 without gaps within the attempt (`LogLine.number`)
+ *
+ * Routes, under `/api/v1`; the whole of it is the OpenAPI document at `/api/v1/openapi.json`. Lists are `Page`s: ask for the next with
+ * `?cursor=` (runs, pipelines, versions) or `?after=` (events, lines), both with `limit`.
+ *
+ *   GET  service · targets                              ServiceInfo · Page<TargetInfo>
+ *   POST compile · warm                                 CompileAnswer · 204
+ *   POST runs                                           RunSummary: 201, or 200 when the key was used before for the same
+ *   GET  runs?status=&pipeline=&path=&experiment=       Page<RunSummary>, newest first
+ *   GET  runs/{run}                                     RunDetail
+ *   POST runs/{run}/cancel · runs/{run}/resume          RunSummary: 202
+ *   GET  runs/{run}/events · cells                      Page<RunEvent> · Page<CellRun>
+ *   GET  runs/{run}/steps · steps/{step}                Page<StepRunView> · StepRunView
+ *   GET  runs/{run}/attempts · attempts/{step}/{n}      Page<AttemptView> · AttemptView
+ *   GET  runs/{run}/attempts/{step}/{n}/lines           Page<LogLine>
+ *   GET  runs/{run}/artifacts · artifacts/{digest}      Page<ArtifactView> · the bytes, as an attachment
+ *   GET  runs/{run}/metrics                             Page<MetricView>
+ *   GET  runs/{run}/notebook · executed                 the notebook as it was · with the outputs of this run
+ *   GET  pipelines · pipelines/{pipeline}               Page<PipelineSummary> · PipelineSummary
+ *   GET  pipelines/{pipeline}/versions · versions/{n}   Page<VersionSummary> · VersionDetail
+ *   GET  pipelines/{pipeline}/versions/{n}/notebook     the notebook as it was
  */
 import type { Digest, Preview } from './artifact';
 import type { TaskError } from './failure';

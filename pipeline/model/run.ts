@@ -39,6 +39,15 @@ export interface Overhead {
   observed: number;
 }
 
+/** How a cell went in an attempt, without what it printed. `ended`: absent while it runs, or when its process died meanwhile. */
+export interface CellTime {
+  cell: number;
+  executionCount: number;
+  started: Instant;
+  seconds?: number;
+  ended?: 'ok' | 'error';
+}
+
 /** What a blob is to the run that made it. */
 export interface MadeArtifact {
   name: string;
@@ -77,6 +86,8 @@ export type Change =
       peakMemory?: number;
       cpuSeconds?: number;
       result?: Digest;
+      /** How its cells went; table only. */
+      cells?: CellTime[];
     }
   /** `plan` replaces what the engine keeps of its plan (joins, learned names); table only. */
   | { what: 'plan'; steps?: [string, string]; reason: string; plan?: unknown }
@@ -86,7 +97,7 @@ export type Change =
 export type LoggedChange =
   | Exclude<Change, { what: 'step' | 'plan' | 'attempt' | 'artifacts' }>
   | Omit<Extract<Change, { what: 'step' }>, 'given' | 'reuseKey'>
-  | Omit<Extract<Change, { what: 'attempt' }>, 'token'>
+  | Omit<Extract<Change, { what: 'attempt' }>, 'token' | 'cells'>
   | Omit<Extract<Change, { what: 'plan' }>, 'plan'>
   | { what: 'artifacts'; step: string; attempt: number; artifacts: Omit<MadeArtifact, 'preview'>[] };
 
@@ -101,6 +112,8 @@ export interface RunEvent {
 export interface Run {
   id: string;
   pipeline: string;
+  /** As the pipeline is called now. */
+  pipelineName: string;
   version: number;
   experiment?: string;
   status: RunStatus;
@@ -145,6 +158,8 @@ export interface Attempt {
   peakMemory?: number;
   cpuSeconds?: number;
   result?: Digest;
+  /** Absent while it runs, and for attempts of before cells were noted. */
+  cells?: CellTime[];
   started?: Instant;
   ended?: Instant;
 }

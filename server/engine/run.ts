@@ -63,6 +63,7 @@ export async function startRun({ notebook, notebookPath, pipeline, options }: Ne
     target,
     steps,
   });
+  if (sequence === false) throw new RunProblem('conflict', `Another run has been started with the same idempotency key.`);
   return drive({ id, notebook, folder, sequence, state, finished, interrupted: [] }, around);
 }
 

@@ -9,14 +9,16 @@ import type { Knex } from 'knex';
 import type { Digest } from '../../pipeline/model/artifact';
 import type { Instant } from '../../pipeline/model/instant';
 import type { Pipeline } from '../../pipeline/model/pipeline';
-import type { Attempt, Change, LoggedChange, Run, RunEvent, RunOptions, RunStatus, StepRun } from '../../pipeline/model/run';
+import type { Attempt, Change, LoggedChange, Run, RunEvent, RunOptions, StepRun, StepRunStatus } from '../../pipeline/model/run';
 import { type Connection, connect } from './connect';
 import { newId } from './id';
+import * as lists from './lists';
 import { migrate } from './migrate';
 import { storeProblem } from './problem';
 import * as rows from './rows';
 
-export { newId } from './id';
+export { idAt, newId } from './id';
+export type { ActiveRun, ListedPipeline, ListedVersion, RunFilter } from './lists';
 export { StoreProblem, type StoreTrouble } from './problem';
 
 export interface NewVersion {
@@ -38,6 +40,13 @@ export interface NewRun {
   target: string;
   /** Names, in notebook order. */
   steps: string[];
+  startedBy?: string;
+  /** At most one run has this key. */
+  idempotencyKey?: string;
+  /** Digest of the request that the key came with. */
+  request?: string;
+  /** Who moves it from the start, and for how many seconds that holds. */
+  claim?: { owner: string; seconds: number };
 }
 
 export interface LoadedRun {
@@ -47,16 +56,6 @@ export interface LoadedRun {
   /** By step and number. */
   attempts: Attempt[];
   document: Pipeline;
-}
-
-export interface RunFilter {
-  pipeline?: string;
-  experiment?: string;
-  status?: RunStatus;
-  notebookPath?: string;
-  limit?: number;
-  /** The id of the last run of the page before. */
-  before?: string;
 }
 
 export interface Reusable {
@@ -126,16 +125,25 @@ export class Store {
     });
   }
 
-  async loadVersion(pipeline: string, number: number): Promise<{ document: Pipeline; notebook?: string } | undefined> {
-    const row = await this.ask(this.knex('versions').where({ pipeline, number }).first('document', 'notebook'));
-    return row && { document: JSON.parse(row.document), notebook: row.notebook === null ? undefined : JSON.parse(row.notebook) };
+  async loadVersion(
+    pipeline: string,
+    number: number,
+  ): Promise<{ document: Pipeline; notebook?: string; digest: string; created: Instant } | undefined> {
+    const row = await this.ask(this.knex('versions').where({ pipeline, number }).first('document', 'notebook', 'digest', 'created'));
+    if (!row) return undefined;
+    const { digest, created, document, notebook } = row;
+    return { document: JSON.parse(document), notebook: notebook === null ? undefined : JSON.parse(notebook), digest, created };
   }
 
-  /** Makes the run, its waiting steps and its first event; gives the number of that event, which the first `commit` names. */
-  createRun(run: NewRun, at: Date = new Date()): Promise<number> {
+  /**
+   * Makes the run, its waiting steps and its first event; gives the number of that event, which the first `commit` names. Gives false, with
+   * nothing written, when there is a run with its idempotency key.
+   */
+  createRun(run: NewRun, at: Date = new Date()): Promise<number | false> {
     return this.write(async knex => {
       const created = at.toISOString();
-      await knex('runs').insert({
+      const { claim, idempotencyKey = null } = run;
+      const row = {
         id: run.id,
         pipeline: run.pipeline,
         version: run.version,
@@ -147,7 +155,14 @@ export class Store {
         folder: run.folder,
         target: run.target,
         sequence: 1,
-      });
+        started_by: run.startedBy === undefined ? null : rows.plain(run.startedBy),
+        idempotency_key: idempotencyKey,
+        request: run.request ?? null,
+        owner: claim?.owner ?? null,
+        owned_until: claim ? this.later(claim.seconds) : null,
+      };
+      const made = await knex('runs').insert(row).onConflict('idempotency_key').ignore().returning('id');
+      if (made.length === 0) return false;
       await insertAll(
         knex('step_runs'),
         run.steps.map((step, position) => ({ run: run.id, step, position, status: 'waiting' })),
@@ -198,12 +213,12 @@ export class Store {
 
   /** Everything needed to go on with a run. */
   async loadRun(id: string): Promise<LoadedRun | undefined> {
-    const row = await this.ask(this.knex('runs').where({ id }).first());
+    const [row] = await this.ask<rows.Row[]>(lists.runsWithNames(this.knex, ['plan']).where('runs.id', id));
     if (!row) return undefined;
     const [steps, attempts, version] = await Promise.all([
       this.ask(this.knex('step_runs').where({ run: id }).orderBy(['position', 'step'])),
       this.ask(this.knex('attempts').where({ run: id }).orderBy(['step', 'attempt'])),
-      this.loadVersion(row.pipeline, row.version),
+      this.loadVersion(String(row.pipeline), Number(row.version)),
     ]);
     return { run: rows.run(row), steps: steps.map(rows.stepRun), attempts: attempts.map(rows.attempt), document: version!.document };
   }
@@ -214,13 +229,42 @@ export class Store {
     return found.map(rows.event);
   }
 
-  /** Newest first. The next page is asked for with `before`. */
-  async listRuns({ limit = 50, before, notebookPath, ...equal }: RunFilter = {}): Promise<Run[]> {
-    const query = this.knex('runs').orderBy('id', 'desc').limit(limit);
-    for (const [column, value] of Object.entries({ ...equal, notebook_path: notebookPath }))
-      if (value !== undefined) query.where(column, value);
-    if (before !== undefined) query.where('id', '<', before);
-    return (await this.ask(query)).map(rows.run);
+  /** The run alone, without its plan. */
+  async findRun(id: string): Promise<Run | undefined> {
+    const [row] = await this.ask<rows.Row[]>(lists.runsWithNames(this.knex).where('runs.id', id));
+    return row && rows.run(row);
+  }
+
+  /** The run that was started with this key, and the digest of the request. */
+  async findStarted(idempotencyKey: string): Promise<{ run: Run; request?: string } | undefined> {
+    const query = lists.runsWithNames(this.knex, ['request']).where('runs.idempotency_key', idempotencyKey);
+    const [row] = await this.ask<rows.Row[]>(query);
+    return row && { run: rows.run(row), request: row.request === null ? undefined : String(row.request) };
+  }
+
+  /** Newest first. The next page is asked for with `before`. Without their plans. */
+  listRuns(filter: lists.RunFilter = {}): Promise<Run[]> {
+    return this.ask(lists.runs(this.knex, filter));
+  }
+
+  stepCounts(runs: string[]): Promise<Map<string, Partial<Record<StepRunStatus, number>>>> {
+    return this.ask(lists.stepCounts(this.knex, runs));
+  }
+
+  findPipeline(id: string): Promise<lists.ListedPipeline | undefined> {
+    return this.ask(lists.pipeline(this.knex, id));
+  }
+
+  listPipelines(page: { limit: number; before?: string }): Promise<lists.ListedPipeline[]> {
+    return this.ask(lists.pipelines(this.knex, page));
+  }
+
+  listVersions(page: { pipeline: string; limit: number; before?: number }): Promise<lists.ListedVersion[]> {
+    return this.ask(lists.versions(this.knex, page));
+  }
+
+  activeRuns(after: string): Promise<lists.ActiveRun[]> {
+    return this.ask(lists.activeRuns(this.knex, after));
   }
 
   async latestRun(notebookPath: string): Promise<Run | undefined> {
@@ -249,7 +293,7 @@ export class Store {
     const claimed = this.knex('runs')
       .where({ id })
       .where(free)
-      .update({ owner, owned_until: this.knex.raw(`${this.clock} + ?`, [Math.round(seconds * 1000)]) });
+      .update({ owner, owned_until: this.later(seconds) });
     return (await this.ask(claimed)) === 1;
   }
 
@@ -263,6 +307,10 @@ export class Store {
     const query = this.knex('step_runs').where({ reuse_key: key }).whereIn('status', ['succeeded', 'reused']).whereNotNull('result');
     const row = await this.ask(query.orderBy('ended', 'desc').first('run', 'step', 'result', 'ended'));
     return row && { run: row.run, step: row.step, result: row.result, ended: row.ended };
+  }
+
+  private later(seconds: number): Knex.Raw {
+    return this.knex.raw(`${this.clock} + ?`, [Math.round(seconds * 1000)]);
   }
 
   /** Milliseconds since 1970 by the database's clock. */

@@ -4,6 +4,7 @@
  */
 import type { Knex } from 'knex';
 import * as runs from './migrations/1-runs';
+import * as service from './migrations/2-service';
 import { StoreProblem } from './problem';
 
 export interface Migration {
@@ -12,7 +13,7 @@ export interface Migration {
 }
 
 /** In order; a name is never changed once a version of the program went out with it. */
-export const migrations: Record<string, Migration> = { '1-runs': runs };
+export const migrations: Record<string, Migration> = { '1-runs': runs, '2-service': service };
 
 const table = 'stepwell_migrations';
 

@@ -26,6 +26,7 @@ export function run(row: Row): Run {
   return {
     id: String(row.id),
     pipeline: String(row.pipeline),
+    pipelineName: String(row.pipeline_name),
     version: Number(row.version),
     experiment: text(row.experiment),
     status: row.status as RunStatus,
@@ -40,6 +41,7 @@ export function run(row: Row): Run {
     folder: String(row.folder),
     target: String(row.target),
     sequence: Number(row.sequence),
+    startedBy: text(row.started_by),
   };
 }
 
@@ -69,6 +71,7 @@ export function attempt(row: Row): Attempt {
     peakMemory: number(row.peak_memory),
     cpuSeconds: number(row.cpu_seconds),
     result: text(row.result) as Digest | undefined,
+    cells: parsed(row.cells),
     started: text(row.started),
     ended: text(row.ended),
   };
@@ -84,7 +87,7 @@ export function logged(change: Change): LoggedChange {
       return rest;
     }
     case 'attempt': {
-      const { token: _token, ...rest } = change;
+      const { token: _token, cells: _cells, ...rest } = change;
       return rest;
     }
     case 'plan': {
@@ -130,7 +133,8 @@ export function written(run: string, changes: Change[], at: string): Written {
   for (const change of changes) {
     switch (change.what) {
       case 'run':
-        Object.assign(rows.run, times(change.status, at), {
+        // What is queued again keeps the time when it first began.
+        Object.assign(rows.run, change.status === 'queued' ? { ended: null } : times(change.status, at), {
           status: change.status,
           reason: change.reason === undefined ? null : plain(change.reason),
         });
@@ -166,6 +170,7 @@ export function written(run: string, changes: Change[], at: string): Written {
           peak_memory: change.peakMemory,
           cpu_seconds: change.cpuSeconds,
           result: change.result,
+          cells: maybe(change.cells),
         });
         break;
       case 'artifacts':

@@ -4,7 +4,7 @@ import type { Digest } from '../../pipeline/model/artifact';
 import type { Pipeline } from '../../pipeline/model/pipeline';
 import type { Change, RunOptions } from '../../pipeline/model/run';
 import { connect } from './connect';
-import { newId, openStore, type Store, StoreProblem } from './index';
+import { idAt, type NewRun, newId, openStore, type Store, StoreProblem } from './index';
 import { migrate, migrations, rollBack } from './migrate';
 
 export const document = (name = 'iris'): Pipeline => ({
@@ -26,23 +26,23 @@ const digest = (letter: string): Digest => `sha256:${letter.repeat(64)}`;
 export async function someRun(
   store: Store,
   steps: string[] = ['load', 'train'],
-  more: { notebookPath?: string; experiment?: string } = {},
+  more: { notebookPath?: string } & Partial<NewRun> = {},
 ): Promise<string> {
   const notebookPath = more.notebookPath ?? '/work/iris.ipynb';
   const { pipelineId, version } = await store.saveVersion({ name: 'iris', notebookPath, document: document(), notebook: '{}' });
   const id = newId();
-  await store.createRun({
+  const made = await store.createRun({
     id,
     pipeline: pipelineId,
     version,
-    experiment: more.experiment,
     options,
     folder: '/work',
     notebookPath,
     target: 'local',
     steps,
+    ...more,
   });
-  return id;
+  return made === false ? 'none' : id;
 }
 
 /** `makeUrl` gives the address of a new, empty database. */
@@ -72,7 +72,7 @@ export function storeSuite(name: string, makeUrl: () => Promise<string>): void {
         const odd = { ...document(), description: 'NUL \0, half a pair \ud83d, ünïcode 😀' };
         const notebook = '{"source": "\0 \ud83d 😀"}';
         const { pipelineId, version } = await save('/odd.ipynb', odd, notebook);
-        expect(await store.loadVersion(pipelineId, version)).toEqual({ document: odd, notebook });
+        expect(await store.loadVersion(pipelineId, version)).toMatchObject({ document: odd, notebook });
       });
 
       it('gives one version when two programs save at once', async () => {
@@ -282,6 +282,74 @@ export function storeSuite(name: string, makeUrl: () => Promise<string>): void {
       expect(await store.loadRun('never')).toBeUndefined();
     });
 
+    it('counts where the steps of many runs stand in one go', async () => {
+      const [one, two] = [await someRun(store, ['a', 'b', 'c']), await someRun(store, ['a'])];
+      await store.commit(one, 1, [
+        { what: 'step', step: 'a', status: 'succeeded' },
+        { what: 'step', step: 'b', status: 'running' },
+      ]);
+      const counts = await store.stepCounts([one, two, 'never']);
+      expect([...counts]).toEqual([
+        [one, { succeeded: 1, running: 1, waiting: 1 }],
+        [two, { waiting: 1 }],
+        ['never', {}],
+      ]);
+    });
+
+    it('lists pipelines and their versions newest first, page by page', async () => {
+      const save = (name: string, notebook: string) =>
+        store.saveVersion({ name, notebookPath: `/listed/${name}`, document: document(name), notebook });
+      const { pipelineId: old } = await save('old', '1');
+      await save('old', '2');
+      const { pipelineId: young } = await save('young', '1');
+      const [first] = await store.listPipelines({ limit: 1 });
+      expect(first).toMatchObject({ id: young, name: 'young', notebookPath: '/listed/young', version: 1 });
+      const [second] = await store.listPipelines({ limit: 1, before: young });
+      expect(second).toMatchObject({ id: old, version: 2 });
+      expect(await store.findPipeline(old)).toEqual(second);
+      expect(await store.findPipeline('never')).toBeUndefined();
+      const numbers = async (page: object) => (await store.listVersions({ pipeline: old, limit: 5, ...page })).map(({ number }) => number);
+      expect(await numbers({})).toEqual([2, 1]);
+      expect(await numbers({ before: 2 })).toEqual([1]);
+      expect(await numbers({ limit: 1 })).toEqual([2]);
+    });
+
+    it('keeps who started a run and makes one run of an idempotency key', async () => {
+      const idempotencyKey = newId();
+      const request = { idempotencyKey, request: 'digest', startedBy: 'ann\0é', claim: { owner: 'me', seconds: 60 } };
+      const ids = await Promise.all([1, 2, 3].map(() => someRun(store, ['a'], request)));
+      const made = ids.filter(id => id !== 'none');
+      expect(made).toHaveLength(1);
+      const run = await store.findRun(made[0]!);
+      expect(run).toMatchObject({ id: made[0], pipelineName: 'iris', startedBy: 'anné', owner: 'me' });
+      expect(await store.findStarted(idempotencyKey)).toEqual({ run, request: 'digest' });
+      expect(await store.findStarted('never')).toBeUndefined();
+      expect(await store.claimRun(made[0]!, 'you', 1)).toBe(false);
+      expect(await someRun(store)).toHaveLength(16);
+    });
+
+    it('tells which runs somebody should be moving, and those made lately', async () => {
+      const before = idAt(Date.now());
+      const [active, over] = [await someRun(store), await someRun(store)];
+      await store.commit(over, 1, [{ what: 'run', status: 'failed' }]);
+      const all = (after: string) => store.activeRuns(after).then(runs => runs.filter(({ id }) => id === active || id === over));
+      expect(await all(before)).toEqual([
+        { id: active, status: 'queued', sequence: 1 },
+        { id: over, status: 'failed', sequence: 2 },
+      ]);
+      expect(await all(newId())).toEqual([{ id: active, status: 'queued', sequence: 1 }]);
+    });
+
+    it('keeps the time at which a run first began when it is queued again', async () => {
+      const run = await someRun(store);
+      await store.commit(run, 1, [{ what: 'run', status: 'running' }], new Date(1000));
+      await store.commit(run, 2, [{ what: 'run', status: 'failed' }], new Date(2000));
+      await store.commit(run, 3, [{ what: 'run', status: 'queued' }], new Date(3000));
+      await store.commit(run, 4, [{ what: 'run', status: 'running' }], new Date(4000));
+      const { started, ended } = (await store.findRun(run))!;
+      expect([started, ended]).toEqual([new Date(1000).toISOString(), undefined]);
+    });
+
     it('lets one owner claim a run until its deadline has passed', async () => {
       const run = await someRun(store);
       expect(await store.claimRun(run, 'a', 60)).toBe(true);
@@ -321,12 +389,16 @@ export function storeSuite(name: string, makeUrl: () => Promise<string>): void {
           const { knex, where } = await open();
           try {
             await migrate(knex, where, index);
+            const filled = index > 0 ? ['before'] : [];
+            for (const id of filled) await fill(knex, id);
             await migrate(knex, where, index + 1);
-            await fill(knex);
+            await fill(knex, 'up');
             await rollBack(knex, where, index);
             await migrate(knex, where, index + 1);
-            await fill(knex);
+            await fill(knex, 'again');
             await migrate(knex, where);
+            // Down to nothing takes the rows along; any other way down and up keeps them.
+            expect(await knex('runs').pluck('id').orderBy('id')).toEqual(index > 0 ? ['again', 'before', 'up'] : ['again']);
             expect(await knex('stepwell_migrations').pluck('name')).toHaveLength(Object.keys(migrations).length);
           } finally {
             await knex.destroy();
@@ -354,24 +426,15 @@ export function storeSuite(name: string, makeUrl: () => Promise<string>): void {
   });
 }
 
-/** A row in every table of the first migration; later ones add theirs. */
-async function fill(knex: ReturnType<typeof connect>['knex']): Promise<void> {
-  const text = { created: 'now', notebook_path: '/a' };
-  await knex('pipelines').insert({ id: 'p', name: 'p', ...text });
-  await knex('versions').insert({ pipeline: 'p', number: 1, digest: 'd', document: '{}', notebook_digest: 'd', created: 'now' });
-  await knex('runs').insert({
-    id: 'r',
-    pipeline: 'p',
-    version: 1,
-    status: 'queued',
-    options: '{}',
-    ...text,
-    folder: '/',
-    target: 'local',
-    sequence: 1,
-  });
-  await knex('step_runs').insert({ run: 'r', step: 's', status: 'waiting' });
-  await knex('attempts').insert({ run: 'r', step: 's', attempt: 1, status: 'queued' });
-  await knex('events').insert({ run: 'r', sequence: 1, at: 'now', change: '{}' });
-  await knex('artifacts').insert({ run: 'r', step: 's', attempt: 1, name: 'n', digest: 'd', size: 1 });
+/** A row in every table, of columns that were there from the first migration on. */
+async function fill(knex: ReturnType<typeof connect>['knex'], id: string): Promise<void> {
+  const text = { created: 'now', notebook_path: `/${id}` };
+  await knex('pipelines').insert({ id, name: 'p', ...text });
+  await knex('versions').insert({ pipeline: id, number: 1, digest: 'd', document: '{}', notebook_digest: 'd', created: 'now' });
+  const run = { id, pipeline: id, version: 1, status: 'queued', options: '{}', ...text, folder: '/', target: 'local', sequence: 1 };
+  await knex('runs').insert(run);
+  await knex('step_runs').insert({ run: id, step: 's', status: 'waiting' });
+  await knex('attempts').insert({ run: id, step: 's', attempt: 1, status: 'queued' });
+  await knex('events').insert({ run: id, sequence: 1, at: 'now', change: '{}' });
+  await knex('artifacts').insert({ run: id, step: 's', attempt: 1, name: 'n', digest: 'd', size: 1 });
 }

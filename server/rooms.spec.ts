@@ -13,9 +13,27 @@ const mayImport: Record<string, string[]> = {
   'server/targets': ['pipeline'],
   'server/engine': ['pipeline', 'server/store', 'server/artifacts', 'server/targets'],
   'server/config.ts': [],
+  'server/installation.ts': [],
   extension: ['pipeline'],
-  'server/api': ['pipeline', 'server/engine', 'server/store', 'server/artifacts', 'server/targets', 'server/config.ts'],
-  'server/cli': ['pipeline', 'server/engine', 'server/store', 'server/artifacts', 'server/targets', 'server/api', 'server/config.ts'],
+  'server/api': [
+    'pipeline',
+    'server/engine',
+    'server/store',
+    'server/artifacts',
+    'server/targets',
+    'server/config.ts',
+    'server/installation.ts',
+  ],
+  'server/cli': [
+    'pipeline',
+    'server/engine',
+    'server/store',
+    'server/artifacts',
+    'server/targets',
+    'server/api',
+    'server/config.ts',
+    'server/installation.ts',
+  ],
 };
 
 /** A library, and the one room that knows it. */

@@ -4,9 +4,9 @@ import { accessSync, constants, existsSync, mkdirSync, statfsSync } from 'node:f
 import { dirname } from 'node:path';
 import { Command } from 'commander';
 import { type Config, readConfig } from '../config';
+import { root, runnerPath, version } from '../installation';
+import { choosePython } from '../targets/local/interpreter';
 import { explain } from './fault';
-import { choosePython } from './python';
-import { root, runnerPath, version } from './version';
 
 export interface Finding {
   what: string;

@@ -4,10 +4,10 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { root } from '../installation';
+import { choosePython, interpreterIn } from '../targets/local/interpreter';
 import { compileFile } from './compiled';
 import { readNotebookFile } from './notebook';
-import { choosePython, interpreterIn } from './python';
-import { root } from './version';
 
 const python = interpreterIn(join(root, '.venv')) ?? choosePython({ root }).python;
 const examples = join(root, 'examples');

@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { choosePython, interpreterIn } from './python';
-import { root, version } from './version';
+import { root, version } from '../installation';
+import { choosePython, interpreterIn } from '../targets/local/interpreter';
 
 // The runner's tests and these want the same Python: the checkout's own where there is one, else whatever has IPython.
 const python = interpreterIn(join(root, '.venv')) ?? choosePython({ root }).python;

@@ -8,6 +8,7 @@ enableCompileCache();
 
 import { Command, CommanderError } from 'commander';
 import { readConfig } from '../config';
+import { version } from '../installation';
 import { checkCommand } from './check';
 import { compileCommand } from './compile';
 import { doctorCommand } from './doctor';
@@ -17,7 +18,6 @@ import { runCommand } from './run';
 import { runsCommand } from './runs';
 import { suggestCommand } from './suggest';
 import { forgiveClosedPipes } from './terminal';
-import { version } from './version';
 
 const examples = `
 Examples:

@@ -2,11 +2,11 @@
 import { dirname } from 'node:path';
 import type { Notebook } from '../../pipeline/model/notebook';
 import type { Config } from '../config';
-import { createLocalTarget, type LocalTarget } from '../targets/local';
-import { modulesToWarm } from './modules';
+import { packages, root, runnerPath } from '../installation';
+import { createLocalTarget, type LocalTarget, TargetProblem } from '../targets/local';
+import { needsOf } from '../targets/local/needs';
+import { Fault } from './fault';
 import type { NotebookFile } from './notebook';
-import { choosePython } from './python';
-import { packages, root, runnerPath } from './version';
 
 export interface Warmed {
   target: LocalTarget;
@@ -27,10 +27,16 @@ export function warm(file: NotebookFile, named: string | undefined, config: Conf
 
 /** The same for a notebook that is known to be one. `folder` is where it lies. */
 export function warmFor(notebook: Notebook, folder: string, named: string | undefined, config: Config): Warmed {
-  const { python } = choosePython({ named, kernel: notebook.metadata?.kernelspec?.name, root });
-  const sources = notebook.cells.filter(cell => cell?.cell_type === 'code').map(({ source }) => [source ?? ''].flat().join(''));
-  return {
-    target: createLocalTarget({ python, runnerPath, packages, home: config.home, modules: modulesToWarm(sources, folder), folder }),
-    python,
-  };
+  const { python, modules } = needed(notebook, folder, named);
+  return { target: createLocalTarget({ python, runnerPath, packages, home: config.home, modules, folder }), python };
+}
+
+/** A Python that was named and is not there is an option that is not in order. */
+function needed(notebook: Notebook, folder: string, named: string | undefined): ReturnType<typeof needsOf> {
+  try {
+    return needsOf(notebook, folder, { named, root });
+  } catch (error) {
+    if (named !== undefined && error instanceof TargetProblem) throw new Fault(error.message);
+    throw error;
+  }
 }

@@ -1,4 +1,4 @@
-/** This installation: its folder and its version. The compiled files lie in `lib/server/cli`, their sources in `server/cli`. */
+/** This installation: its folder and its version. The compiled files lie in `lib/server`, their sources in `server`. */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 

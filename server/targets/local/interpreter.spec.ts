@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { choosePython } from './python';
+import { choosePython } from './interpreter';
 
 let base: string;
 beforeEach(() => {
@@ -27,7 +27,7 @@ function kernel(name: string, argv: string[]): void {
   writeFileSync(join(folder, 'kernel.json'), JSON.stringify({ argv }));
 }
 
-const choose = (wishes: { named?: string; kernel?: string; env?: NodeJS.ProcessEnv }) =>
+const choose = (wishes: { named?: string; kernel?: string; jupyter?: string; env?: NodeJS.ProcessEnv }) =>
   choosePython({ ...wishes, env: { JUPYTER_DATA_DIR: join(base, 'jupyter'), ...wishes.env }, root: join(base, 'checkout') }).python;
 
 describe('the Python that runs steps', () => {
@@ -71,5 +71,26 @@ describe('the Python that runs steps', () => {
     ['the folder that was named is no environment', { named: tmpdir() }, /no bin\/python in it/],
   ])('is told as missing when %s', (_name, wishes, sentence) => {
     expect(() => choose({ ...wishes, env: { PATH: '' } })).toThrow(sentence);
+  });
+
+  describe('beside Jupyter', () => {
+    const activated = () => ({ VIRTUAL_ENV: dirname(dirname(environment('active'))) });
+
+    it("is the notebook's kernel's before the active environment's", () => {
+      const [jupyter, python] = [environment('jupyter-env'), environment('ml')];
+      kernel('ml', [python]);
+      expect(choose({ kernel: 'ml', jupyter, env: activated() })).toBe(python);
+    });
+
+    it("is Jupyter's own where the kernel names a bare python, or is not known, or none is named", () => {
+      const jupyter = environment('jupyter-env');
+      kernel('python3', ['python', '-m', 'ipykernel_launcher']);
+      for (const name of ['python3', 'unknown', undefined]) expect(choose({ kernel: name, jupyter, env: activated() })).toBe(jupyter);
+    });
+
+    it('is still the one that was named', () => {
+      const named = environment('named');
+      expect(choose({ named, jupyter: environment('jupyter-env') })).toBe(named);
+    });
   });
 });

@@ -1,0 +1,30 @@
+/** Notebooks as the stories write them: a list of cells, each code with its tags. */
+import type { Notebook } from '../pipeline/model/notebook';
+
+export interface Cell {
+  code?: string;
+  markdown?: string;
+  tags?: string[];
+}
+
+/** Code in a step, in the shortest form. */
+export const step = (name: string, code: string): Cell => ({ code, tags: [`step:${name}`] });
+
+export function notebook(cells: Cell[], metadata: Record<string, unknown> = {}): Notebook {
+  return {
+    nbformat: 4,
+    nbformat_minor: 5,
+    metadata: {
+      kernelspec: { display_name: 'Python 3 (ipykernel)', language: 'python', name: 'python3' },
+      language_info: { name: 'python' },
+      ...metadata,
+    },
+    cells: cells.map(({ code, markdown, tags }, index) => ({
+      id: `cell-${index}`,
+      metadata: tags ? { tags } : {},
+      ...(markdown === undefined
+        ? { cell_type: 'code', source: code ?? '', outputs: [], execution_count: null }
+        : { cell_type: 'markdown', source: markdown }),
+    })),
+  } as unknown as Notebook;
+}

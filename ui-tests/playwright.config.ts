@@ -1,0 +1,33 @@
+/** How the stories are told: on the system's Chromium, one after the other (they share one Jupyter), without second tries. */
+import { defineConfig } from '@playwright/test';
+import { jupyter } from './test';
+
+export default defineConfig({
+  testDir: 'stories',
+  outputDir: '../build/tests/ui-tests',
+  workers: 1,
+  retries: 0,
+  forbidOnly: Boolean(process.env.CI),
+  timeout: 90_000,
+  expect: { timeout: 15_000 },
+  reporter: [['list'], ['json']],
+  use: {
+    baseURL: jupyter.url,
+    viewport: { width: 1400, height: 900 },
+    actionTimeout: 15_000,
+    screenshot: 'only-on-failure',
+    trace: process.env.TRACE ? 'on' : 'off',
+    launchOptions: {
+      executablePath: jupyter.browser,
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+      ],
+    },
+  },
+});

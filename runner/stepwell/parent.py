@@ -24,7 +24,7 @@ import tempfile
 import time
 import traceback
 
-from . import environment, events, limits, shell, task
+from . import environment, events, freshness, limits, shell, task
 
 POLL = 0.05
 GRACE = 2.0
@@ -74,6 +74,7 @@ class Parent:
 
     def prepare(self, message: dict) -> None:
         began = time.perf_counter()
+        folders = freshness.folders()
         # Whoever creates many objects at once is better off without a collector; what exists now is never collected.
         gc.disable()
         self.shell = shell.make_shell()
@@ -86,13 +87,15 @@ class Parent:
         with self.shell.builtin_trap, inside(folder):
             noisy = [name for name in message.get("modules", ()) if not local(name, folder) and is_noisy(name, self.shell)]
         environment.remember()
+        watched = folders | freshness.loose()
         # The guard, and what an import may have started: no attempt's.
         self.own = set(limits.children(os.getpid()))
         gc.freeze()
         gc.enable()
         self.prepared = True
         self.fork_spare()
-        self.say(say="ready", python=platform.python_version(), seconds=round(time.perf_counter() - began, 6), noisy=noisy)
+        seconds = round(time.perf_counter() - began, 6)
+        self.say(say="ready", python=platform.python_version(), seconds=seconds, noisy=noisy, watched=watched)
 
     # Children.
 

@@ -15,7 +15,11 @@ export interface AttemptId {
 
 /** What a target tells of an attempt, in order: any number of `event`, then exactly one `ended`. */
 export type TargetEvent =
-  | { what: 'event'; id: AttemptId; event: TaskEvent }
+  /**
+   * `number` counts what the attempt says from 1, without gaps, as `said` finds it again; a result has none. Strings that are too long for
+   * one message are shortened; `left` says by how many bytes. The result is whole in its attempt's folder, as `result.json`.
+   */
+  | { what: 'event'; id: AttemptId; event: TaskEvent; number?: number; left?: number }
   /**
    * The attempt will say no more and its process or pod is gone or is certain to go. If the runner committed a result, the last `event`
    * before this was its `result`; otherwise `error` says what happened instead (killed, out of memory, timeout, platform).
@@ -28,6 +32,8 @@ export interface Target {
   start(task: TaskDocument): Promise<void>;
   /** Really stops it, and what it started; `ended` follows. Stopping what is gone changes nothing. */
   stop(id: AttemptId): Promise<void>;
+  /** Resolves when everything that an attempt has said so far can be read from its folder. */
+  flush(id: AttemptId): Promise<void>;
   /** Tells every event from now on. Returns its own undo. */
   watch(listener: (event: TargetEvent) => void): () => void;
   /**

@@ -30,8 +30,8 @@ export class EventSocket {
   private barriers = 0;
   private readonly passed = new Map<string, () => void>();
 
-  /** `line` gets every line after the first of a connection that named `key`. */
-  constructor(private readonly line: (key: string, text: string) => void) {
+  /** `line` gets every line after the first of a connection that named `key`, and how many bytes were left out of it. */
+  constructor(private readonly line: (key: string, text: string, left: number) => void) {
     this.folder = privateFolder();
     this.path = join(this.folder, 'events');
     this.server = createServer(socket => this.accept(socket));
@@ -95,8 +95,8 @@ export class EventSocket {
       }),
     };
     this.connections.add(one);
-    const lines = new Lines(text => {
-      if (one.key !== undefined) return this.line(one.key, text);
+    const lines = new Lines((text, left) => {
+      if (one.key !== undefined) return this.line(one.key, text, left);
       const first = parseObject(text);
       if (typeof first?.barrier === 'string') this.passed.get(first.barrier)?.();
       one.key = typeof first?.key === 'string' ? first.key : '';

@@ -3,13 +3,13 @@
  * nothing awaited once the parent is ready. What children say comes by a socket (`events.ts`), their ends from the parent (`parent.ts`);
  * here both become the one ordered story of an attempt that `target.ts` promises.
  */
-import { readFileSync, statfsSync, writeFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFileSync, statfsSync, statSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { TaskError } from '../../../pipeline/model/failure';
 import type { TaskDocument, TaskEvent, TaskResult } from '../../../pipeline/model/task';
 import { attemptFolder, attemptKey } from '../attempt';
 import { folderProblem, TargetProblem } from '../problem';
+import { readShortened } from '../shorten';
 import type { AttemptId, Target, TargetEvent } from '../target';
 import { EventSocket } from './events';
 import { parseObject } from './lines';
@@ -45,6 +45,8 @@ export interface LocalTargetOptions {
 export interface LocalTarget extends Target {
   /** Starts the parent (if it is not there) and resolves when it is ready; rejects with a `TargetProblem` when this Python cannot run steps. */
   warm(): Promise<void>;
+  /** False when packages or modules that the parent has imported are others by now. */
+  isFresh(): boolean;
 }
 
 /** Starts its warm parent at once. Throws a `TargetProblem` when `home` cannot be written. */
@@ -69,6 +71,12 @@ interface Running {
   tellOver: () => void;
 }
 
+interface Committed {
+  result: TaskResult;
+  /** Bytes that were left out of long strings. */
+  left: number;
+}
+
 /** Milliseconds that a socket may stay open after its process is gone. */
 const drainPatience = 2000;
 /** Room below which a result without a file is blamed on the disk. */
@@ -83,6 +91,7 @@ class Local implements LocalTarget {
   private parent: Parent | undefined;
   private parents = 0;
   private isReady = false;
+  private watched: Record<string, string> = {};
   private ready: Promise<void> = Promise.resolve();
   private noisy: string[];
   /** Records of attempts that have ended, on their way to the disk. */
@@ -95,7 +104,7 @@ class Local implements LocalTarget {
     } catch (error) {
       throw folderProblem(error, options.home);
     }
-    this.socket = new EventSocket((key, line) => this.heard(key, line));
+    this.socket = new EventSocket((key, line, left) => this.heard(key, line, left));
     this.noisy = this.readNoisy();
     this.startParent();
     this.ready.then(
@@ -107,6 +116,12 @@ class Local implements LocalTarget {
   warm(): Promise<void> {
     if (!this.parent && !this.closing) this.startParent();
     return this.ready;
+  }
+
+  isFresh(): boolean {
+    return Object.entries(this.watched).every(
+      ([path, time]) => String(statSync(path, { bigint: true, throwIfNoEntry: false })?.mtimeNs) === time,
+    );
   }
 
   start(task: TaskDocument): Promise<void> {
@@ -159,6 +174,12 @@ class Local implements LocalTarget {
     return one.over;
   }
 
+  async flush(id: AttemptId): Promise<void> {
+    await this.running.get(attemptKey(id))?.record.flush();
+    // Those that have just ended are no longer told apart.
+    await Promise.all(this.writing);
+  }
+
   watch(listener: (event: TargetEvent) => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
@@ -170,10 +191,10 @@ class Local implements LocalTarget {
     await sweep(this.options.home);
     await killMarked(lost.map(id => `STEPWELL_ATTEMPT=${attemptKey(id)}`));
     for (const id of lost) {
-      const result = await this.committed(id);
-      if (result) this.tell({ what: 'event', id, event: { token: result.token, at: new Date().toISOString(), type: 'result', result } });
+      const found = await this.committed(id);
+      if (found) this.tellResult(id, found);
       const error: TaskError = { kind: 'platform', message: `Step "${id.step}" was interrupted: Stepwell ended while it ran.` };
-      this.tell(result ? { what: 'ended', id } : { what: 'ended', id, error });
+      this.tell(found ? { what: 'ended', id } : { what: 'ended', id, error });
     }
   }
 
@@ -223,6 +244,7 @@ class Local implements LocalTarget {
               failed(problem);
               parent.kill();
             } else {
+              this.watched = message.watched;
               this.becameReady();
               became();
             }
@@ -255,7 +277,7 @@ class Local implements LocalTarget {
     this.parent!.start(one.key, one.task);
   }
 
-  private heard(key: string, line: string): void {
+  private heard(key: string, line: string, left = 0): void {
     const one = this.running.get(key);
     if (!one || one.ending) return;
     const event = parseObject(line) as TaskEvent | undefined;
@@ -265,11 +287,11 @@ class Local implements LocalTarget {
     }
     // Somebody who is not, or is no more, this attempt.
     if (event.token !== one.task.token) return;
-    one.record.event(line);
-    // A result is the last word.
+    // A result is the last word, and has its own file.
     if (one.result) return;
     if (event.type === 'result') one.result = true;
-    this.tell({ what: 'event', id: one.id, event });
+    const number = one.result ? undefined : one.record.event(line);
+    this.tell({ what: 'event', id: one.id, event, number, ...(left > 0 ? { left } : {}) });
   }
 
   private async processEnded(key: string, ended: Ended): Promise<void> {
@@ -283,9 +305,11 @@ class Local implements LocalTarget {
   private async end(one: Running, error: () => TaskError): Promise<void> {
     if (one.ending) return;
     if (!one.result && one.sent) {
-      const result = await this.committed(one.id);
-      if (result?.token === one.task.token && !one.result && !one.ending)
-        this.heard(one.key, JSON.stringify({ token: result.token, at: new Date().toISOString(), type: 'result', result }));
+      const found = await this.committed(one.id);
+      if (found?.result.token === one.task.token && !one.result && !one.ending) {
+        one.result = true;
+        this.tellResult(one.id, found);
+      }
     }
     if (one.ending) return;
     one.ending = true;
@@ -325,10 +349,16 @@ class Local implements LocalTarget {
       });
   }
 
-  private async committed(id: AttemptId): Promise<TaskResult | undefined> {
-    const text = await readFile(join(attemptFolder(this.options.home, id), 'result.json'), 'utf8').catch(() => '');
-    const result = parseObject(text) as unknown as TaskResult | undefined;
-    return result && result.run === id.run && result.step === id.step && result.attempt === id.attempt ? result : undefined;
+  private async committed(id: AttemptId): Promise<Committed | undefined> {
+    const found = await readShortened<TaskResult>(join(attemptFolder(this.options.home, id), 'result.json'));
+    if (!found) return undefined;
+    const { value: result, left } = found;
+    return result?.run === id.run && result.step === id.step && result.attempt === id.attempt ? { result, left } : undefined;
+  }
+
+  private tellResult(id: AttemptId, { result, left }: Committed): void {
+    const event: TaskEvent = { token: result.token, at: new Date().toISOString(), type: 'result', result };
+    this.tell({ what: 'event', id, event, ...(left > 0 ? { left } : {}) });
   }
 
   private tell(event: TargetEvent): void {

@@ -1,15 +1,18 @@
-/** Splits a byte stream into lines, whatever the pieces it comes in; a line of many pieces is put together once. */
+/** Splits a byte stream into lines, whatever the pieces it comes in; a line of many pieces is put together once, a very long one shortened as it comes. */
+import { Shortener } from '../shorten';
+
 const newline = 10;
 
-/** Longer lines are dropped, and told as a line cut short: no document of ours is that long, and no string may be much longer. */
-export const longestLine = 256 * 1024 * 1024;
+/** Lines above this are taken for documents with something large in them. */
+export const longLine = 1 << 20;
 
 export class Lines {
   private pieces: Buffer[] = [];
   private held = 0;
+  private shortener: Shortener | undefined;
 
-  /** `line` gets each line without its end, in order. */
-  constructor(private readonly line: (text: string) => void) {}
+  /** `line` gets each line without its end, in order, and how many bytes were left out of it. */
+  constructor(private readonly line: (text: string, left: number) => void) {}
 
   push(chunk: Buffer): void {
     let from = 0;
@@ -17,7 +20,7 @@ export class Lines {
       const last = chunk.subarray(from, end);
       from = end + 1;
       if (this.held === 0) {
-        if (last.length > 0) this.line(last.toString());
+        if (last.length > 0) this.line(last.toString(), 0);
       } else {
         this.hold(last);
         this.flush();
@@ -32,18 +35,22 @@ export class Lines {
   }
 
   private hold(piece: Buffer): void {
-    if (this.held < longestLine) this.pieces.push(piece);
     this.held += piece.length;
+    if (!this.shortener && this.held > longLine) {
+      this.shortener = new Shortener();
+      for (const earlier of this.pieces.splice(0)) this.shortener.push(earlier);
+    }
+    if (this.shortener) this.shortener.push(piece);
+    else this.pieces.push(piece);
   }
 
   private flush(): void {
-    const text =
-      this.held <= longestLine
-        ? Buffer.concat(this.pieces).toString()
-        : `${this.pieces[0]!.subarray(0, 1000)}… (a line of ${this.held} bytes)`;
+    const { shortener, held } = this;
+    const text = shortener ? (shortener.text() ?? `… (a line of ${held} bytes)`) : Buffer.concat(this.pieces).toString();
     this.pieces = [];
     this.held = 0;
-    this.line(text);
+    this.shortener = undefined;
+    this.line(text, shortener?.left ?? 0);
   }
 }
 

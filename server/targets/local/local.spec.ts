@@ -41,7 +41,9 @@ describe('the local target', () => {
     await ear.ended(task);
     await target.close();
     const lines = readFileSync(join(task.attemptFolder, 'events.jsonl'), 'utf8').trimEnd().split('\n');
-    expect(lines.map(line => JSON.parse(line))).toEqual(ear.of(task).flatMap(one => (one.what === 'event' ? [one.event] : [])));
+    const told = ear.of(task).flatMap(one => (one.what === 'event' && one.event.type !== 'result' ? [one] : []));
+    expect(lines.map(line => JSON.parse(line))).toEqual(told.map(one => one.event));
+    expect(told.map(one => one.number)).toEqual(told.map((_, index) => index + 1));
   });
 
   it('ends an attempt as the platform’s failure when its parent is killed, and runs the next', async () => {

@@ -23,7 +23,8 @@ export interface Ended {
 }
 
 export interface ParentListener {
-  ready(message: { python: string; noisy: string[] }): void;
+  /** `watched`: modification times, in nanoseconds, of what makes it stale when it changes. */
+  ready(message: { python: string; noisy: string[]; watched: Record<string, string> }): void;
   started(key: string, pid: number, startTime: number): void;
   event(key: string, event: unknown): void;
   ended(key: string, ended: Ended): void;
@@ -102,7 +103,11 @@ export class Parent {
     const key = typeof message?.key === 'string' ? message.key : '';
     switch (message?.say) {
       case 'ready':
-        listener.ready({ python: String(message.python), noisy: Array.isArray(message.noisy) ? message.noisy.map(String) : [] });
+        listener.ready({
+          python: String(message.python),
+          noisy: Array.isArray(message.noisy) ? message.noisy.map(String) : [],
+          watched: typeof message.watched === 'object' ? (message.watched as Record<string, string>) : {},
+        });
         break;
       case 'started':
         listener.started(key, Number(message.pid), Number(message.startTime));

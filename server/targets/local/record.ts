@@ -1,4 +1,7 @@
-/** What one attempt said, kept in its folder: events in `events.jsonl`, anything else in `other.log`. Written in the background, in order. */
+/**
+ * What one attempt said, kept in its folder: events in `events.jsonl`, each line under the number of its place, anything else in `other.log`.
+ * Written in the background, in order; `said.ts` reads it back.
+ */
 import { mkdirSync } from 'node:fs';
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,14 +13,17 @@ export class Record {
   private readonly lines = new Map<string, string[]>();
   private timer: NodeJS.Timeout | undefined;
   private writing: Promise<void> = Promise.resolve();
+  private count = 0;
 
   /** Makes the folder. Throws if it cannot. */
   constructor(private readonly folder: string) {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   }
 
-  event(line: string): void {
+  /** Gives the line's number. */
+  event(line: string): number {
     this.add('events.jsonl', line);
+    return ++this.count;
   }
 
   other(line: string): void {

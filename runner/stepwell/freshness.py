@@ -1,0 +1,51 @@
+"""
+What a warm parent has taken in and could be overtaken by: the folders that packages are installed into, which change when one is
+installed, upgraded or removed, and the files of loaded modules that lie elsewhere (a project's own code, an editable install).
+
+Told with their modification times, so that whoever keeps the parent can see with a few `stat` calls that it has become stale.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import sysconfig
+
+# By name: the notebook may replace what the module holds.
+INSTALLED = ("site-packages", "dist-packages")
+
+
+def folders() -> dict[str, str]:
+    """Folders of packages on the path. To be asked for before anything is imported from them."""
+    return times(path for path in sys.path if os.path.basename(path.rstrip("/")) in INSTALLED)
+
+
+def loose() -> dict[str, str]:
+    """Files of loaded modules that no package manager looks after; Stepwell's own and the standard library's are not among them."""
+    own = os.path.dirname(os.path.abspath(__file__))
+    library = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib")}
+    found = set()
+    for module in list(sys.modules.values()):
+        # Not `getattr`: a module that loads itself when it is looked at should not do so for us.
+        file = getattr(module, "__dict__", {}).get("__file__")
+        if not isinstance(file, str) or not os.path.isabs(file) or within(file, own):
+            continue
+        parts = file.split(os.sep)
+        if not any(name in parts for name in INSTALLED) and not any(within(file, folder) for folder in library):
+            found.add(file)
+    return times(sorted(found))
+
+
+def within(file: str, folder: str) -> bool:
+    return file.startswith(folder + os.sep)
+
+
+def times(paths) -> dict[str, str]:
+    """Modification times in nanoseconds, as text: JSON's readers round numbers of that size."""
+    known = {}
+    for path in paths:
+        try:
+            known[path] = str(os.stat(path).st_mtime_ns)
+        except OSError:
+            continue
+    return known

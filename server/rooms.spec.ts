@@ -44,6 +44,10 @@ const home: Record<string, string> = {
   '@kubernetes/client-node': 'server/targets',
   express: 'server/api',
   'socket.io': 'server/api',
+  zod: 'server/api',
+  pino: 'server/api',
+  helmet: 'server/api',
+  'prom-client': 'server/api',
   commander: 'server/cli',
   'socket.io-client': 'extension/service',
 };

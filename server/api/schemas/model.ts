@@ -140,6 +140,7 @@ export const TaskErrors = shape<TaskError>()('TaskError', {
   message: z.string(),
   name: z.string().optional(),
   cell: count.optional(),
+  line: count.optional(),
   ename: z.string().optional(),
   evalue: z.string().optional(),
   traceback: z.array(z.string()).optional(),

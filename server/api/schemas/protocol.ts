@@ -105,7 +105,7 @@ const summary = {
   sequence: count,
 };
 export const RunSummaries = shape<RunSummary>()('RunSummary', summary);
-const StepRunViews = shape<StepRunView>()('StepRunView', {
+export const StepRunViews = shape<StepRunView>()('StepRunView', {
   step: z.string(),
   status: StepRunStatuses,
   attempts: count,

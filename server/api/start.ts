@@ -1,0 +1,42 @@
+/** From a request to a run: where the notebook lies, what it compiles to, and whether what was given for its parameters fits. */
+import { basename } from 'node:path';
+import { checkParameters } from '../../pipeline/compile';
+import type { Problem } from '../../pipeline/model/problem';
+import type { StartRunRequest } from '../../pipeline/model/protocol';
+import type { RunToStart } from '../engine/runs';
+import { ApiError } from './errors';
+import type { Service } from './service';
+
+const wrong = (path: string, message: string) => new ApiError('invalid-body', message, { errors: [{ path, message }] });
+
+/** What the engine is asked to run. Throws what to answer when it cannot be run as it is. */
+export async function readStart(
+  request: StartRunRequest,
+  { paths, background }: Service,
+): Promise<Omit<RunToStart, 'by' | 'idempotencyKey'>> {
+  const { path, notebook, parameters = {}, experiment, from, reuse = true, keepGoing = false, workers, target = 'local' } = request;
+  const notebookPath = paths.notebook(path);
+  if (target !== 'local') throw wrong('/target', `There is no target "${target}"; "local" is the one there is.`);
+  for (const [name, value] of Object.entries(parameters))
+    if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value))
+      throw wrong(
+        `/parameters/${name}`,
+        `The number given for "${name}" is too large to be carried exactly by JSON; set it in the notebook.`,
+      );
+  const name = basename(notebookPath).replace(/\.ipynb$/, '');
+  const { pipeline, problems } = await background.ask('compile', { notebook, name });
+  const given = pipeline ? checkParameters(pipeline.parameters, parameters) : { values: {}, problems: [] };
+  const all = [...problems, ...given.problems];
+  if (!pipeline || all.some(isError)) {
+    const errors = all.filter(isError);
+    throw new ApiError('notebook-has-problems', errors[0]?.message ?? 'The notebook has nothing to run.', { problems: all });
+  }
+  if (from !== undefined && !pipeline.steps.some(step => step.name === from))
+    throw wrong(
+      '/from',
+      `There is no step "${from}" to start from; the steps are ${pipeline.steps.map(step => `"${step.name}"`).join(', ')}.`,
+    );
+  return { notebook, notebookPath, pipeline, options: { parameters: given.values, experiment, from, reuse, keepGoing, workers, target } };
+}
+
+const isError = ({ severity }: Problem): boolean => severity === 'error';

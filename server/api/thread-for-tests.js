@@ -1,0 +1,3 @@
+/** For specs: the thread, from its source. */
+require('../typescript-for-tests');
+require('./thread.ts');

@@ -21,7 +21,10 @@ globalThis.crypto.subtle ??= webcrypto.subtle;
 globalThis.structuredClone ??= value => JSON.parse(JSON.stringify(value));
 globalThis.requestIdleCallback ??= callback => setTimeout(() => callback({ didTimeout: false, timeRemaining: () => 50 }), 0);
 globalThis.cancelIdleCallback ??= handle => clearTimeout(handle);
-window.matchMedia ??= () => ({ matches: false, addEventListener() {}, removeEventListener() {}, addListener() {}, removeListener() {} });
-document.createRange ??= () => new Range();
-Range.prototype.getClientRects ??= () => [];
-Range.prototype.getBoundingClientRect ??= () => ({ left: 0, top: 0, right: 0, bottom: 0, width: 0, height: 0 });
+// A spec may choose Node as its environment instead.
+if (typeof window !== 'undefined') {
+  window.matchMedia ??= () => ({ matches: false, addEventListener() {}, removeEventListener() {}, addListener() {}, removeListener() {} });
+  document.createRange ??= () => new Range();
+  Range.prototype.getClientRects ??= () => [];
+  Range.prototype.getBoundingClientRect ??= () => ({ left: 0, top: 0, right: 0, bottom: 0, width: 0, height: 0 });
+}

@@ -11,7 +11,20 @@ import type { Widget } from '@lumino/widgets';
 import type { Notebook } from '../pipeline/model/notebook';
 import type { Pipeline } from '../pipeline/model/pipeline';
 import type { Problem, Range } from '../pipeline/model/problem';
-import type { CellRun, RunDetail, ServiceInfo, StartRunRequest } from '../pipeline/model/protocol';
+import type {
+  ArtifactView,
+  AttemptView,
+  CellRun,
+  LogLine,
+  MetricView,
+  Page,
+  RunDetail,
+  RunSummary,
+  ServiceInfo,
+  StartRunRequest,
+  WarmRequest,
+} from '../pipeline/model/protocol';
+import type { RunEvent } from '../pipeline/model/run';
 
 /** What a cell is to the pipeline. */
 export type CellRole = 'step' | 'parameters' | 'imports' | 'functions' | 'skip';
@@ -70,6 +83,60 @@ export interface ISidePanel {
 export const ISidePanel = new Token<ISidePanel>('stepwell:ISidePanel', "Stepwell's panel in the right side area.");
 
 export type Connection = 'connecting' | 'connected' | 'down';
+
+/** Which runs a list is to show; all when empty. */
+export interface RunFilter {
+  status?: string;
+  path?: string;
+  experiment?: string;
+  pipeline?: string;
+}
+
+/** One attempt of a step (or of a unit of joined steps). */
+export interface AttemptKey {
+  run: string;
+  step: string;
+  attempt: number;
+}
+
+/**
+ * The service, at Jupyter's own address. Promises reject with a `ServiceFault` (`service/fault.ts`) whose message is for people. What is
+ * followed is taken up again by itself after a lost connection: in order, without gaps, nothing twice. Disposing ends it.
+ */
+export interface IService {
+  readonly connection: Connection;
+  readonly connectionChanged: ISignal<IService, Connection>;
+  /** Absent until the service has answered. */
+  readonly info: ServiceInfo | undefined;
+  /** `key`: asking again with the same starts nothing new. */
+  start(request: StartRunRequest, key: string): Promise<RunSummary>;
+  warm(request: WarmRequest): Promise<void>;
+  cancel(run: string): Promise<RunSummary>;
+  resume(run: string): Promise<RunSummary>;
+  run(run: string): Promise<RunDetail>;
+  /** Newest first. */
+  runs(filter: RunFilter, limit: number, cursor?: string): Promise<Page<RunSummary>>;
+  attempts(run: string): Promise<AttemptView[]>;
+  artifacts(run: string): Promise<ArtifactView[]>;
+  metrics(run: string): Promise<MetricView[]>;
+  artifact(run: string, digest: string): Promise<Blob>;
+  /** With the outputs of this run. */
+  executed(run: string): Promise<Notebook>;
+  lines(of: AttemptKey, after: number): Promise<LogLine[]>;
+  followRuns(listener: (run: RunSummary) => void): IDisposable;
+  /** Its log after the event with that number, and where its cells stand. */
+  followRun(run: string, after: number, listener: RunListener): IDisposable;
+  /** What an attempt says, after the line with that number. */
+  followLog(of: AttemptKey, after: number, listener: (lines: LogLine[]) => void): IDisposable;
+}
+
+export interface RunListener {
+  events(events: RunEvent[]): void;
+  /** `whole`: all cells of the run; otherwise those that changed. */
+  cells(cells: CellRun[], whole: boolean): void;
+}
+
+export const IService = new Token<IService>('stepwell:IService', 'The service, at the address of Jupyter.');
 
 /** A run that is followed live. Changes come as one signal; read what you need. */
 export interface IRunModel extends IDisposable {

@@ -6,7 +6,7 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -15,12 +15,18 @@ export const node = join(root, 'node_modules', '.bin', 'node');
 export const python = join(root, '.venv', 'bin', 'python');
 
 const suitable = ['3.10', '3.11', '3.12', '3.13'];
-const requirements = ['runner/requirements.txt', 'runner/jupyter-requirements.txt', 'examples/requirements.txt', 'runner/tests/requirements.txt'];
+const requirements = [
+  'runner/requirements.txt',
+  'runner/jupyter-requirements.txt',
+  'examples/requirements.txt',
+  'runner/tests/requirements.txt',
+];
 
 /** Does what is missing, in order. Ends the process with a sentence when something cannot be had. */
 export async function setup({ quiet = false } = {}) {
   await installPackages(quiet);
   await makePythonEnvironment(quiet);
+  letPythonFindRunner();
   await build(quiet);
 }
 
@@ -99,10 +105,42 @@ function versionOf(command) {
   return answer.status === 0 ? answer.stdout.trim() : undefined;
 }
 
+/** `import stepwell` in the environment means the checkout's: a line in a file, and no package that would have to be installed again. */
+function letPythonFindRunner() {
+  const lib = join(root, '.venv', 'lib');
+  for (const version of readdirSync(lib)) {
+    const file = join(lib, version, 'site-packages', 'stepwell-checkout.pth');
+    const wanted = `${join(root, 'runner')}\n`;
+    if (read(file) !== wanted) writeFileSync(file, wanted);
+  }
+}
+
 async function build(quiet) {
   // The compiler keeps its own account of what is new; asking it takes half a second.
   const built = existsSync(join(root, 'lib', 'server', 'cli', 'main.js'));
   await stage('Building', node, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-b'], { quiet: quiet || built });
+  await bundleExtension(quiet);
+}
+
+/** What JupyterLab loads: one bundle with its settings and styles, where `setup-jupyter.json` tells JupyterLab to look. */
+async function bundleExtension(quiet) {
+  const stamp = join(root, 'build', 'labextensions', '.stepwell-stamp');
+  const parts = ['lib/extension', 'lib/pipeline', 'style', 'schema'].flatMap(filesIn);
+  const wanted = digest(['package.json', 'package-lock.json', ...parts], ...parts);
+  const built = existsSync(join(root, 'build', 'labextensions', 'stepwell', 'package.json'));
+  if (built && read(stamp) === wanted) return;
+  const builder = join(root, 'node_modules', '@jupyter', 'builder', 'lib', 'build-labextension.js');
+  const core = join(root, 'node_modules', '@jupyterlab', 'core-meta', 'core.package.json');
+  await stage('Bundling the JupyterLab extension', node, [builder, '--core-package-file', core, root], { quiet: quiet || built });
+  writeFileSync(stamp, wanted);
+}
+
+function filesIn(folder) {
+  if (!existsSync(join(root, folder))) return [];
+  return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+    .filter(entry => entry.isFile())
+    .map(entry => join(entry.parentPath ?? entry.path, entry.name).slice(root.length + 1))
+    .sort();
 }
 
 /** Runs one command with a line that says what and how long; what it prints is shown when it fails. */

@@ -32,7 +32,6 @@ class StepwellExtension(ExtensionApp):
         self._service = Service(
             command=lambda: list(self.command) or installation.command(),
             root=server.root_dir,
-            kernels=list(server.kernel_spec_manager.kernel_dirs),
             log=self.log,
         )
         prefix = url_path_join(server.base_url, "stepwell")

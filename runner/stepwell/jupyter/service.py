@@ -43,9 +43,9 @@ class Unavailable(Exception):
 class Service:
     """One supervised service. Call `start` in the running event loop, and `stop` in the same."""
 
-    def __init__(self, command: Callable[[], list[str]], root: str, kernels: list[str], log: logging.Logger):
+    def __init__(self, command: Callable[[], list[str]], root: str, log: logging.Logger):
         self.secret = secrets.token_urlsafe(32)
-        self._command, self._root, self._kernels, self._log = command, root, kernels, log
+        self._command, self._root, self._log = command, root, log
         self._process: asyncio.subprocess.Process | None = None
         self._ready = asyncio.Event()
         self._stopping = asyncio.Event()
@@ -143,7 +143,6 @@ class Service:
             **os.environ,
             "STEPWELL_SECRET": self.secret,
             "STEPWELL_PYTHON": sys.executable,
-            "STEPWELL_KERNELS": os.pathsep.join(self._kernels),
         }
         return await asyncio.create_subprocess_exec(
             *self._command(),

@@ -1,0 +1,4 @@
+/** `npm run build`: what we ship, compiled and bundled: `lib/` and `build/labextensions/`. */
+import { setup } from './setup.mjs';
+
+await setup();

@@ -49,6 +49,8 @@ export interface INotebookPipeline {
   readonly problems: readonly Problem[];
   /** Ids of the cells as they were compiled: `Problem.cell` and `Cell.cell` are indices in here. */
   readonly cells: readonly string[];
+  /** The cell at that index as it was compiled: fixes were made for that text. */
+  compiledCell(cell: number): { id: string; source: string } | undefined;
   /** Whether any tag of ours (or Kale's) is there: an untagged notebook is left alone. */
   readonly tagged: boolean;
   /** After each compilation. */
@@ -71,6 +73,16 @@ export interface INotebookPipelines {
 }
 
 export const INotebookPipelines = new Token<INotebookPipelines>('stepwell:INotebookPipelines', 'Open notebooks as pipelines.');
+
+/** What can be done about a problem, wherever it is shown. */
+export interface IProblemActions {
+  /** Applies its fix to the notebook; says so when the notebook has changed and it no longer fits. */
+  fix(notebook: INotebookPipeline, problem: Problem): void;
+  /** Shows what it means and what to do. */
+  explain(problem: Problem): Promise<void>;
+}
+
+export const IProblemActions = new Token<IProblemActions>('stepwell:IProblemActions', 'Fixes and explanations of problems.');
 
 /** The panel in the right side area. */
 export interface ISidePanel {

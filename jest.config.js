@@ -26,8 +26,9 @@ module.exports = {
       roots: ['<rootDir>/extension'],
       testMatch: ['**/*.spec.ts', '**/*.spec.tsx'],
       setupFiles: ['<rootDir>/extension/jsdom.js'],
-      moduleNameMapper: { '\\.(css|svg)$': '<rootDir>/extension/asset.js' },
+      moduleNameMapper: { '\\.(css|svg)$': '<rootDir>/extension/asset.js', '^.*/docs/problems\\.md$': '<rootDir>/docs/problems.md' },
       transform: {
+        '\\.md$': '<rootDir>/extension/markdown.js',
         '^.+\\.tsx?$': swc({
           module: { type: 'commonjs', importInterop: 'swc' },
           jsc: { parser: { ...typescript, tsx: true }, transform: { react: { runtime: 'automatic' } } },

@@ -1,6 +1,6 @@
 /**
  * Writes tags and settings into a notebook's shared model: plain functions, since nothing about a notebook is kept anywhere else. Each call is one
- * change to everybody who shares the notebook, and one step of undo.
+ * change to everybody who shares the notebook. Undo brings tags back; JupyterLab keeps no history of a notebook's own metadata.
  */
 import type { ISharedNotebook } from '@jupyter/ydoc';
 import type { JSONObject } from '@lumino/coreutils';

@@ -5,6 +5,6 @@ import type { ProblemCode } from '../../pipeline/model/problem';
 
 /** The section of the page, as Markdown without its heading. */
 export function explanation(code: ProblemCode, text: string = page): string | undefined {
-  const [, after] = text.split(new RegExp(`^### ${code}$`, 'm'));
-  return after?.split(/^##/m)[0]!.trim();
+  const after = text.split(new RegExp(`^### ${code}$`, 'm'))[1];
+  return after?.replace(/^##[\s\S]*/m, '').trim();
 }

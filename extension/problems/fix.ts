@@ -1,4 +1,4 @@
-/** Applies a problem's fix to the notebook's shared model, as one change that one undo takes back. */
+/** Applies a problem's fix to the notebook's shared model; and finds the cell that a problem is shown at. */
 import type { ISharedNotebook } from '@jupyter/ydoc';
 import type { Fix, Problem } from '../../pipeline/model/problem';
 import { setStepSetting, setTags } from '../notebook/writing';

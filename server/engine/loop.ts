@@ -3,6 +3,8 @@
  * then does it. A crash between writing and doing is mended on resume, since an attempt is known by (run, step, attempt) alone.
  */
 
+import { createReadStream } from 'node:fs';
+import { join } from 'node:path';
 import type { Digest } from '../../pipeline/model/artifact';
 import type { TaskError } from '../../pipeline/model/failure';
 import type { Attempt, Change, MadeArtifact, Overhead, RunEvent } from '../../pipeline/model/run';
@@ -12,9 +14,11 @@ import type { Store } from '../store';
 import { TargetProblem } from '../targets/problem';
 import type { AttemptId, Target, TargetEvent } from '../targets/target';
 import { advance, type Decision, ended, type Limits, wakeAt } from './advance';
+import { cellTimes } from './cells';
 import { type Places, taskDocument } from './document';
 import { LiveOutputs } from './outputs';
 import { codeKey } from './reuse';
+import type { Slots } from './slots';
 import type { Finished, RunState } from './state';
 import type { Unit } from './units';
 
@@ -22,6 +26,8 @@ export interface Parts {
   store: Store;
   artifacts: Artifacts;
   target: Target;
+  /** What the machine takes on at once, where several runs share it. */
+  slots?: Slots;
   /** Milliseconds since the epoch. */
   now?: () => number;
 }
@@ -29,9 +35,12 @@ export interface Parts {
 export interface Listener {
   /** Rows of the log, as they were written. */
   events?(events: RunEvent[]): void;
-  /** What a step says while it runs; not kept in the log. */
-  task?(step: string, event: TaskEvent): void;
+  /** What a step (or unit) says while it runs; not kept in the log. All but a result is numbered from 1 within the attempt. */
+  task?(step: string, event: TaskEvent, attempt: number, number: number | undefined): void;
 }
+
+/** `whole`: the blob that has all of a result that was shortened. */
+type Incoming = TargetEvent & { whole?: Digest };
 
 /** An attempt that was started and has not ended. */
 interface Running {
@@ -43,6 +52,10 @@ interface Running {
   firstEvent?: number;
   outputs: LiveOutputs;
   result?: TaskResult;
+  /** It counts among what the machine has taken on. */
+  slot?: boolean;
+  /** While the result is being kept: what came after it. */
+  held?: TargetEvent[];
 }
 
 export interface LoopOptions {
@@ -63,6 +76,8 @@ export class Loop {
   readonly finished: Map<string, Finished>;
   /** Why the run ended as it did. */
   reason: string | undefined;
+  /** It was left where it stands, to be taken up again. */
+  left = false;
   private readonly state: RunState;
   private readonly parts: Parts;
   private readonly places: Places;
@@ -71,7 +86,7 @@ export class Loop {
   private sequence: number;
   private first: Change[];
   private readonly running = new Map<string, Running>();
-  private readonly inbox: TargetEvent[] = [];
+  private readonly inbox: Incoming[] = [];
   private readonly writing = new Set<Promise<unknown>>();
   private readonly unwatch: () => void;
   private readonly now: () => number;
@@ -79,6 +94,7 @@ export class Loop {
   /** Something happened since the last pass began. */
   private asked = false;
   private timer: NodeJS.Timeout | undefined;
+  private readonly ask = () => this.wake();
   private done!: () => void;
   private failed!: (error: unknown) => void;
   private readonly over = new Promise<void>((resolve, reject) => {
@@ -102,23 +118,40 @@ export class Loop {
     });
   }
 
-  /** Moves the run until it is over. `interrupted` are attempts that an earlier process left running. The signal cancels the run. */
-  async run(interrupted: Attempt[], signal?: AbortSignal): Promise<void> {
+  /**
+   * Moves the run until it is over. `interrupted` are attempts that an earlier process left running. `signal` cancels the run; `leave` ends
+   * the moving and leaves the run where it stands.
+   */
+  async run(interrupted: Attempt[], signal?: AbortSignal, leave?: AbortSignal): Promise<void> {
     const cancel = () => {
       this.state.cancelling = true;
+      if (typeof signal?.reason === 'string') this.reason = signal.reason;
+      this.wake();
+    };
+    const go = () => {
+      this.left = true;
       this.wake();
     };
     if (signal?.aborted) cancel();
+    if (leave?.aborted) this.left = true;
     signal?.addEventListener('abort', cancel);
+    leave?.addEventListener('abort', go);
     this.state.status = 'running';
     try {
       if (interrupted.length > 0) await this.adopt(interrupted);
       this.wake();
       await this.over;
+    } catch (error) {
+      // Nobody will hear them any more.
+      for (const { task } of this.running.values()) void this.parts.target.stop(task);
+      throw error;
     } finally {
       signal?.removeEventListener('abort', cancel);
+      leave?.removeEventListener('abort', go);
       clearTimeout(this.timer);
       this.unwatch();
+      this.parts.slots?.forget(this.ask);
+      for (const running of this.running.values()) this.free(running);
     }
   }
 
@@ -148,6 +181,10 @@ export class Loop {
   private async passes(): Promise<void> {
     while (this.asked) {
       this.asked = false;
+      if (this.left) {
+        await this.settle();
+        return;
+      }
       await this.pass();
     }
     this.passing = false;
@@ -156,7 +193,7 @@ export class Loop {
   private async pass(): Promise<void> {
     const changes: Change[] = this.first.splice(0);
     for (const event of this.inbox.splice(0)) this.absorb(event, changes);
-    const decisions = advance(this.state, this.now(), this.limits);
+    const decisions = advance(this.state, this.now(), { workers: this.workers() });
     const tasks = decisions.flatMap(decision => this.describe(decision, changes));
     if (changes.length > 0) {
       const events = await this.parts.store.commit(this.places.run, this.sequence, changes);
@@ -168,14 +205,31 @@ export class Loop {
       if (decision.do === 'stop') void this.parts.target.stop(this.id(decision.unit, decision.attempt));
     }
     for (const task of tasks) this.start(task);
+    if (this.state.ready.size > 0 && this.state.running.size < this.limits.workers) this.parts.slots?.want(this.ask);
     clearTimeout(this.timer);
     const at = wakeAt(this.state);
     if (at !== undefined) this.timer = setTimeout(() => this.wake(), Math.min(Math.max(at - this.now(), 1), 2 ** 31 - 1));
     if (this.state.status !== 'running' && this.running.size === 0) {
-      await Promise.all(this.writing);
-      await this.parts.artifacts.settle();
-      this.done();
+      await this.settle();
     }
+  }
+
+  private async settle(): Promise<void> {
+    await Promise.all(this.writing);
+    await this.parts.artifacts.settle();
+    this.done();
+  }
+
+  /** Attempts that may run at once now: as many as the run may have, and the machine has room for. */
+  private workers(): number {
+    const { slots } = this.parts;
+    return slots ? Math.min(this.limits.workers, this.state.running.size + slots.free) : this.limits.workers;
+  }
+
+  private free(running: Running): void {
+    if (!running.slot) return;
+    running.slot = false;
+    this.parts.slots?.give();
   }
 
   private id(unit: Unit, attempt: number): AttemptId {
@@ -195,33 +249,43 @@ export class Loop {
   }
 
   /** Takes in one thing a target said. */
-  private absorb(event: TargetEvent, changes: Change[]): void {
+  private absorb(event: Incoming, changes: Change[]): void {
     if (event.id.run !== this.places.run) return;
     const key = keyOf(event.id);
     const running = this.running.get(key);
     if (!running) return;
+    if (running.held) {
+      running.held.push(event);
+      return;
+    }
     if (event.what === 'event') {
       if (event.event.token !== running.task.token) return;
+      if (event.event.type === 'result' && event.left) {
+        this.keepWhole(running, event);
+        return;
+      }
       running.firstEvent ??= this.now();
       running.outputs.accept(event.event);
-      this.listener.task?.(event.id.step, event.event);
+      this.listener.task?.(event.id.step, event.event, event.id.attempt, event.number);
       if (event.event.type === 'result') {
         running.result = event.event.result;
         // The next step starts now; what is left of this process ends behind it.
-        this.close(running, running.result, changes);
+        this.close(running, running.result, changes, event.whole);
       }
       return;
     }
     this.running.delete(key);
+    this.free(running);
     if (!running.result) this.close(running, withoutResult(running, event.error), changes);
   }
 
-  private close(running: Running, result: TaskResult, changes: Change[]): void {
+  /** `whole`: the blob that has all of the result, when this is a shortened one. */
+  private close(running: Running, result: TaskResult, changes: Change[], whole?: Digest): void {
     const { unit, task } = running;
+    this.free(running);
     const index = unit && this.state.unitOf.get(unit.steps[0]!.name);
     const current = index !== undefined && this.state.units[index]!.name === task.step && ended(this.state, index, task.attempt, result);
-    const text = JSON.stringify(result);
-    const digest = this.keep(text);
+    const digest = whole ?? this.keep(JSON.stringify(result));
     const overhead = parts(running, result, this.now());
     changes.push({
       what: 'attempt',
@@ -233,10 +297,12 @@ export class Loop {
       peakMemory: result.peakMemory,
       cpuSeconds: result.cpuSeconds,
       result: digest,
+      cells: cellTimes(result),
     });
     if (!unit || !current) return;
     this.finished.set(unit.name, {
       cells: result.cells,
+      ...(whole ? { shortened: true } : {}),
       result: digest,
       overhead,
       peakMemory: result.peakMemory,
@@ -266,12 +332,28 @@ export class Loop {
     return digestOf(text);
   }
 
+  /** A result that is too long for one message is kept from its file, piece by piece; what the attempt says next waits for that. */
+  private keepWhole(running: Running, { left: _left, ...event }: Extract<TargetEvent, { what: 'event' }>): void {
+    running.held = [];
+    const file = join(this.places.attemptFolder(event.id.step, event.id.attempt), 'result.json');
+    const kept = this.parts.artifacts.put(createReadStream(file), { durable: false }).then(
+      ({ digest }) => {
+        this.inbox.push({ ...event, whole: digest }, ...running.held!.splice(0));
+        running.held = undefined;
+        this.wake();
+      },
+      error => this.failed(error),
+    );
+    this.writing.add(kept);
+    void kept.then(() => this.writing.delete(kept));
+  }
+
   /** What a decision changes in the store; for a start also the task to hand over once that is written. */
   private describe(decision: Decision, changes: Change[]): TaskDocument[] {
     switch (decision.do) {
       case 'finish':
-        this.reason = decision.reason;
-        changes.push({ what: 'run', status: decision.status, reason: decision.reason });
+        this.reason = decision.reason ?? this.reason;
+        changes.push({ what: 'run', status: decision.status, reason: this.reason });
         return [];
       case 'plan':
         changes.push({ what: 'plan', steps: decision.steps, reason: decision.reason, plan: planOf(this.state) });
@@ -286,7 +368,9 @@ export class Loop {
         const { unit, attempt, given } = decision;
         const task = taskDocument(this.state, unit, attempt, given, this.places);
         const now = this.now();
-        this.running.set(keyOf(task), { task, unit, ready: decision.ready, started: now, outputs: new LiveOutputs() });
+        const slot = this.parts.slots !== undefined;
+        this.running.set(keyOf(task), { task, unit, ready: decision.ready, started: now, outputs: new LiveOutputs(), slot });
+        this.parts.slots?.take();
         changes.push({ what: 'attempt', step: unit.name, attempt, status: 'running', token: task.token });
         for (const step of unit.steps) {
           changes.push({

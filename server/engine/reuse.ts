@@ -1,11 +1,12 @@
 /** Results of earlier attempts as the state of a unit: taken over by a resumed run, or by one that starts "from" a step. */
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import type { Attempt, StepRun } from '../../pipeline/model/run';
 import type { TaskResult } from '../../pipeline/model/task';
 import type { Artifacts } from '../artifacts';
 import type { Store } from '../store';
+import { readShortened } from '../targets/shorten';
 import type { AttemptId } from '../targets/target';
 import { RunProblem } from './problem';
 import { type Finished, type Given, isLost, type RunState } from './state';
@@ -38,7 +39,8 @@ export async function takeOver(
   { row, attempt, folder }: Earlier,
   artifacts: Artifacts,
 ): Promise<Finished | undefined> {
-  const result = (await kept(row, artifacts)) ?? (await told(attempt, folder, artifacts));
+  const found = (await readShortened<TaskResult>(artifacts.path(row.result!))) ?? (await told(attempt, folder, artifacts));
+  const result = found?.value;
   if (result?.status !== 'succeeded') return undefined;
   const there = Object.values(result.provided).every(value => !('digest' in value) || isLost(value) || artifacts.has(value.digest));
   if (!there) return undefined;
@@ -49,6 +51,7 @@ export async function takeOver(
   });
   return {
     cells: result.cells,
+    ...(found!.left > 0 ? { shortened: true } : {}),
     result: row.result,
     overhead: attempt?.overhead,
     peakMemory: result.peakMemory,
@@ -56,20 +59,19 @@ export async function takeOver(
   };
 }
 
-async function kept(row: StepRun, artifacts: Artifacts): Promise<TaskResult | undefined> {
-  const bytes = await artifacts.read(row.result!).catch(() => undefined);
-  return bytes && JSON.parse(bytes.toString());
-}
-
 /** A process that was killed just after a step had finished may not have kept the result as a blob; the runner's own file is there since before that. */
-async function told(attempt: Attempt | undefined, folder: string | undefined, artifacts: Artifacts): Promise<TaskResult | undefined> {
+async function told(
+  attempt: Attempt | undefined,
+  folder: string | undefined,
+  artifacts: Artifacts,
+): Promise<{ value: TaskResult; left: number } | undefined> {
   if (!attempt?.token || !folder) return undefined;
-  const text = await readFile(join(folder, 'result.json'), 'utf8').catch(() => undefined);
-  if (text === undefined) return undefined;
-  const result: TaskResult = JSON.parse(text);
-  if (result.token !== attempt.token) return undefined;
-  await artifacts.put(JSON.stringify(result), { durable: false });
-  return result;
+  const file = join(folder, 'result.json');
+  const found = await readShortened<TaskResult>(file);
+  if (found?.value.token !== attempt.token) return undefined;
+  if (found.left > 0) await artifacts.put(createReadStream(file), { durable: false });
+  else await artifacts.put(JSON.stringify(found.value), { durable: false });
+  return found;
 }
 
 /** For a run that starts from a step: the units above it with their results from the latest run of the notebook, where their code is the same. */

@@ -7,8 +7,9 @@ import { dirname } from 'node:path';
 import { type Notebook, text } from '../../pipeline/model/notebook';
 import type { Pipeline } from '../../pipeline/model/pipeline';
 import type { Attempt, Change, RunOptions } from '../../pipeline/model/run';
+import type { TaskResult } from '../../pipeline/model/task';
 import { newId } from '../store';
-import type { AttemptId } from '../targets/target';
+import type { AttemptId, Target } from '../targets/target';
 import type { Places } from './document';
 import { type Listener, Loop, type Parts } from './loop';
 import { RunProblem } from './problem';
@@ -20,11 +21,25 @@ import { createRunState, type Finished, learn, type RunState, replan } from './s
 export { RunProblem } from './problem';
 export type { RunReport, StepReport } from './report';
 
-export interface Surroundings extends Parts {
+export interface Surroundings extends Omit<Parts, 'target'> {
+  /** Where steps run; or how to come by it when it is the run's turn, until which it is queued. */
+  target: Target | Turn;
   attemptFolder(id: AttemptId): string;
   listener?: Listener & { /** The run has its rows; from here on it can be resumed. */ created?(run: string): void };
-  /** Cancels: steps are stopped and the run ends as cancelled. */
+  /** Cancels: steps are stopped and the run ends as cancelled. A text as its reason is the run's. */
   signal?: AbortSignal;
+  /** Leaves the run where it stands, claimed by this process, for the next one to take up. The call then rejects with a `stopping` problem. */
+  leave?: AbortSignal;
+  /** Who moves the run; default: this process. */
+  owner?: string;
+  /** Nobody wants the cells' outputs in the report: where they are very long they may be left shortened. */
+  withoutOutputs?: boolean;
+}
+
+export interface Turn {
+  readonly name: string;
+  /** Called once. Does not wait when the signal is aborted. */
+  turn(signal?: AbortSignal): Promise<Target>;
 }
 
 export interface NewRun {
@@ -33,9 +48,13 @@ export interface NewRun {
   notebookPath: string;
   pipeline: Pipeline;
   options: RunOptions;
+  startedBy?: string;
+  /** Rejects with a `conflict` when a run has been started with it. `request` is the digest of what was asked. */
+  idempotency?: { key: string; request: string };
 }
 
-export async function startRun({ notebook, notebookPath, pipeline, options }: NewRun, around: Surroundings): Promise<RunReport> {
+export async function startRun(asked: NewRun, around: Surroundings): Promise<RunReport> {
+  const { notebook, notebookPath, pipeline, options } = asked;
   const { store, artifacts } = around;
   const folder = dirname(notebookPath);
   const state = createRunState(pipeline, options, await seedsGenerators(notebook, folder));
@@ -62,9 +81,13 @@ export async function startRun({ notebook, notebookPath, pipeline, options }: Ne
     notebookPath,
     target,
     steps,
+    startedBy: asked.startedBy,
+    idempotencyKey: asked.idempotency?.key,
+    request: asked.idempotency?.request,
+    claim: { owner: ownerOf(around), seconds: claimSeconds },
   });
   if (sequence === false) throw new RunProblem('conflict', `Another run has been started with the same idempotency key.`);
-  return drive({ id, notebook, folder, sequence, state, finished, interrupted: [] }, around);
+  return drive({ id, notebook, folder, sequence, state, finished, interrupted: [], first: [] }, around);
 }
 
 /** Goes on with a run whose process died, or that failed or was cancelled. What has finished is not done again. */
@@ -97,9 +120,17 @@ export async function resumeRun(id: string, around: Surroundings): Promise<RunRe
     }
   }
   replan(state);
-  return drive({ id, notebook, folder: loaded.run.folder, sequence: loaded.run.sequence, state, finished, interrupted }, around);
+  // What is not taken over waits once more.
+  const first = loaded.steps.flatMap(({ step, status }): Change[] => {
+    const now = state.states[state.unitOf.get(step)!]!.status;
+    return now === 'waiting' && status !== 'waiting' ? [{ what: 'step', step, status: 'waiting' }] : [];
+  });
+  const { folder, sequence } = loaded.run;
+  await claim(id, around);
+  return drive({ id, notebook, folder, sequence, state, finished, interrupted, first }, around);
 }
 
+/** A run that is claimed by this process. */
 interface Driven {
   id: string;
   notebook: Notebook;
@@ -110,34 +141,74 @@ interface Driven {
   finished: Map<string, Finished>;
   /** Attempts that were running when an earlier process died. */
   interrupted: Attempt[];
+  /** What is to be said before anything else. */
+  first: Change[];
 }
 
-async function drive({ id, notebook, folder, sequence, state, finished, interrupted }: Driven, around: Surroundings): Promise<RunReport> {
-  const release = await claim(id, around);
+async function drive(driven: Driven, around: Surroundings): Promise<RunReport> {
+  const { id, notebook, folder, state, finished, interrupted } = driven;
+  const { store, artifacts, listener, signal, leave } = around;
+  const renewal = renew(id, around);
+  let left = false;
   try {
-    around.listener?.created?.(id);
-    const first: Change[] = [{ what: 'run', status: 'running' }];
-    for (const unit of state.units) {
-      const one = state.states[unit.index]!;
-      if (one.status !== 'reused') continue;
-      const result = finished.get(unit.name)?.result;
-      for (const step of unit.steps)
-        first.push({ what: 'step', step: step.name, status: 'reused', result, given: one.given, reuseKey: codeKey(state, unit) });
+    listener?.created?.(id);
+    let { sequence, first } = driven;
+    if (first.length > 0 && 'turn' in around.target) {
+      const events = await store.commit(id, sequence, [{ what: 'run', status: 'queued' }, ...first]);
+      if (!events) throw new RunProblem('conflict', `Run ${id} is moved by another process.`);
+      sequence += events.length;
+      first = [];
+      listener?.events?.(events);
     }
+    const target = await turnOf(around);
+    left = target === undefined;
+    if (!target) throw leftRun(id);
+    const reused = state.units.flatMap((unit): Change[] => {
+      const { status, given } = state.states[unit.index]!;
+      const result = finished.get(unit.name)?.result;
+      if (status !== 'reused') return [];
+      return unit.steps.map(step => ({ what: 'step', step: step.name, status, result, given, reuseKey: codeKey(state, unit) }));
+    });
     const loop = new Loop({
       state,
       sequence,
-      first,
+      first: [{ what: 'run', status: 'running' }, ...first, ...reused],
       finished,
-      parts: around,
+      parts: { ...around, target },
       places: places(id, notebook, folder, around),
       limits: { workers: state.options.workers ?? availableParallelism() },
-      listener: around.listener,
+      listener,
     });
-    await loop.run(interrupted, around.signal);
+    await loop.run(interrupted, signal, leave);
+    left = loop.left && state.status === 'running';
+    if (left) throw leftRun(id);
+    if (!around.withoutOutputs) await fillIn(loop.finished, artifacts);
     return report(id, state, loop.finished, loop.reason);
   } finally {
-    await release();
+    clearInterval(renewal);
+    if (!left) await store.releaseRun(id, ownerOf(around)).catch(() => {});
+  }
+}
+
+const leftRun = (id: string) =>
+  new RunProblem('stopping', `Stepwell was stopped while run ${id} was not over; it goes on when Stepwell is started again.`);
+
+/** Undefined when the run was left before its turn. */
+async function turnOf({ target, signal, leave }: Surroundings): Promise<Target | undefined> {
+  if (!('turn' in target)) return target;
+  const left = new Promise<undefined>(resolve => {
+    if (leave?.aborted) resolve(undefined);
+    leave?.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
+  return Promise.race([left, target.turn(signal)]);
+}
+
+/** Gives shortened results the outputs that the blob has. */
+async function fillIn(finished: Map<string, Finished>, artifacts: Parts['artifacts']): Promise<void> {
+  for (const one of finished.values()) {
+    if (!one.shortened) continue;
+    const result: TaskResult = JSON.parse((await artifacts.read(one.result!)).toString());
+    one.cells = result.cells;
   }
 }
 
@@ -165,10 +236,16 @@ function places(run: string, notebook: Notebook, folder: string, around: Surroun
 /** Seconds that a claim holds without being renewed: how long a run stays shut after the one who moved it died on another machine. */
 const claimSeconds = 10;
 
-/** Makes this process the only one that moves the run. Gives back how to end that. */
-async function claim(id: string, { store }: Parts): Promise<() => Promise<void>> {
-  const owner = `${hostname()}:${process.pid}`;
-  const { owner: other } = (await store.loadRun(id))!.run;
+/** The name of this process as one that moves runs. What comes after the number says what it is. */
+export const ownerName = (kind = '') => `${hostname()}:${process.pid}${kind && `:${kind}`}`;
+
+const ownerOf = ({ owner = ownerName() }: Surroundings) => owner;
+
+/** Makes this process the only one that moves the run. */
+async function claim(id: string, around: Surroundings): Promise<void> {
+  const { store } = around;
+  const owner = ownerOf(around);
+  const other = (await store.findRun(id))?.owner;
   if (other && other !== owner && isDead(other)) await store.releaseRun(id, other);
   if (!(await store.claimRun(id, owner, claimSeconds))) {
     throw new RunProblem(
@@ -176,16 +253,16 @@ async function claim(id: string, { store }: Parts): Promise<() => Promise<void>>
       `Run ${id} is being moved by another process (${other ?? 'just started'}). Stop that one first, or wait ${claimSeconds} s after it died.`,
     );
   }
-  const renewal = setInterval(() => void store.claimRun(id, owner, claimSeconds).catch(() => {}), (claimSeconds * 1000) / 4);
-  renewal.unref();
-  return async () => {
-    clearInterval(renewal);
-    await store.releaseRun(id, owner).catch(() => {});
-  };
+}
+
+/** Keeps the claim until it is told not to. */
+function renew(id: string, around: Surroundings): NodeJS.Timeout {
+  const claimAgain = () => void around.store.claimRun(id, ownerOf(around), claimSeconds).catch(() => {});
+  return setInterval(claimAgain, (claimSeconds * 1000) / 4).unref();
 }
 
 /** Whether an owner was a process of this machine that is gone. */
-function isDead(owner: string): boolean {
+export function isDead(owner: string): boolean {
   const [host, pid] = owner.split(':');
   if (host !== hostname() || !pid) return false;
   try {

@@ -101,6 +101,8 @@ export interface RunState {
 /** What a finished unit leaves for the report and the executed notebook. */
 export interface Finished {
   cells: CellResult[];
+  /** Long strings are missing in `cells`; the blob `result` has them. */
+  shortened?: true;
   result?: Digest;
   overhead?: Overhead;
   peakMemory?: number;

@@ -157,7 +157,11 @@ export interface IRunModel extends IDisposable {
   readonly detail: RunDetail | undefined;
   /** By the cell's index in the notebook as it ran. */
   readonly cells: ReadonlyMap<number, CellRun>;
+  /** Why there is no detail: what was thrown when the run was asked for. */
+  readonly fault: unknown;
   readonly changed: ISignal<IRunModel, void>;
+  /** The events since `detail` first came, as they come. */
+  readonly happened: ISignal<IRunModel, readonly RunEvent[]>;
   cancel(): Promise<void>;
   resume(): Promise<void>;
 }
@@ -172,6 +176,8 @@ export interface IRuns {
   /** The run whose state the notebook's cells show: the latest that was started from it, here or elsewhere. */
   shownIn(panel: NotebookPanel): IRunModel | null;
   readonly shownChanged: ISignal<IRuns, NotebookPanel>;
+  /** Shows this run's state on the notebook's cells; null: none, until the next run starts. */
+  show(panel: NotebookPanel, run: string | null): IRunModel | null;
   /** Follows a run. Whoever asks disposes of it. */
   follow(run: string): IRunModel;
 }

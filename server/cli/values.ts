@@ -119,11 +119,12 @@ async function find<T>(named: string, step: string, ask: (place: Place) => Promi
 function show(found: Found, parameters: TaskDocument['parameters'], values: Partial<Provided>): void {
   const rows = Object.entries(parameters).map(([name, value]) => [name, 'parameter', '', JSON.stringify(value)]);
   for (const [name, value] of Object.entries(values)) {
-    if (!value) continue;
+    // Channels are state of the process, nothing to look at.
+    if (!value || name.startsWith('@')) continue;
     if ('lost' in value) rows.push([name, value.type, '', `not kept: ${value.lost}`]);
     else if ('removed' in value) rows.push([name, '', '', 'removed']);
     else rows.push([name, 'type' in value ? value.type : '', bytes(value.size), ('preview' in value && value.preview?.text) || '']);
   }
-  const text = rows.length === 0 ? 'nothing.' : `\n${table([['name', 'type', 'size', ''], ...rows])}`;
-  process.stdout.write(`Step "${found.step}" of run ${found.run}: ${text}\n`);
+  const text = rows.length === 0 ? ' nothing' : `\n${table([['name', 'type', 'size', ''], ...rows])}`;
+  process.stdout.write(`Step "${found.step}" of run ${found.run}:${text}\n`);
 }

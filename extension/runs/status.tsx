@@ -55,7 +55,7 @@ export function StatusIcon({ status, trans, silent = false }: { status: Status; 
   const word = statusWord(status, trans);
   return (
     <span
-      className="stepwell-status"
+      className="stepwell-run-status"
       data-status={status}
       title={word}
       {...(silent ? { 'aria-hidden': true } : { role: 'img', 'aria-label': word })}

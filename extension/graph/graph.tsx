@@ -70,7 +70,6 @@ function Flow({ data, trans, direction = 'down', states, chosen, onChoose }: Ste
   const flow = useReactFlow();
   // Only what moves steps is part of the key: a changed name on a link redraws the link and leaves everything where it was.
   const shape = JSON.stringify([direction, data.steps.map(({ name }) => name), data.links.map(({ from, to }) => [from, to])]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `shape` says all that the places depend on.
   const placed = useMemo(
     () =>
       layout(
@@ -80,7 +79,6 @@ function Flow({ data, trans, direction = 'down', states, chosen, onChoose }: Ste
       ),
     [shape],
   );
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the view follows the shape, not each drawing.
   useEffect(() => {
     const frame = requestAnimationFrame(() => void flow.fitView({ maxZoom: 1, padding: 0.12 }));
     return () => cancelAnimationFrame(frame);

@@ -1,6 +1,6 @@
 /** The same as the graph, as a list: one row per step, arrow keys move, and everything is said in words. */
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { useRef } from 'react';
+import { type KeyboardEvent, useRef } from 'react';
 import { StepNumber, StepStatus } from './status';
 import { type GraphStep, type StepGraphData, type StepState, shown } from './steps';
 
@@ -13,7 +13,7 @@ export interface StepListProps {
 }
 
 export function StepList({ data: { steps, links }, trans, states, chosen, onChoose }: StepListProps) {
-  const list = useRef<HTMLUListElement>(null);
+  const list = useRef<HTMLDivElement>(null);
   const current = Math.max(
     0,
     steps.findIndex(({ name }) => name === chosen),
@@ -32,27 +32,23 @@ export function StepList({ data: { steps, links }, trans, states, chosen, onChoo
     Enter: () => current,
     ' ': () => current,
   };
+  const keys = (event: KeyboardEvent): void => {
+    const target = targets[event.key];
+    if (!target) return;
+    event.preventDefault();
+    event.stopPropagation();
+    move(target());
+  };
   return (
-    <ul
-      ref={list}
-      className="stepwell-list"
-      role="listbox"
-      aria-label={trans.__('Steps')}
-      onKeyDown={event => {
-        const target = targets[event.key];
-        if (!target) return;
-        event.preventDefault();
-        event.stopPropagation();
-        move(target());
-      }}
-    >
+    <div ref={list} className="stepwell-list" role="listbox" aria-label={trans.__('Steps')}>
       {steps.map((step, index) => (
-        <li
+        <div
           key={step.name}
           role="option"
           aria-selected={step.name === chosen}
           tabIndex={index === current ? 0 : -1}
           onClick={() => onChoose?.(step.name)}
+          onKeyDown={keys}
         >
           <Row
             step={step}
@@ -60,9 +56,9 @@ export function StepList({ data: { steps, links }, trans, states, chosen, onChoo
             state={states?.get(step.name)}
             trans={trans}
           />
-        </li>
+        </div>
       ))}
-    </ul>
+    </div>
   );
 }
 

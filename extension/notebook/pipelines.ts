@@ -11,7 +11,7 @@ export class NotebookPipelines implements INotebookPipelines {
     private readonly _tracker: INotebookTracker,
     private readonly _pace: Pace,
   ) {
-    _tracker.forEach(panel => this.of(panel));
+    _tracker.forEach(panel => void this.of(panel));
     _tracker.widgetAdded.connect((_, panel) => this.of(panel));
     _tracker.currentChanged.connect(() => this._currentChanged.emit(this.current));
   }

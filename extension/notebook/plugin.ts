@@ -15,7 +15,7 @@ export const notebookPlugin: JupyterFrontEndPlugin<INotebookPipelines> = {
   provides: INotebookPipelines,
   requires: [INotebookTracker],
   optional: [ISettingRegistry],
-  activate: (app: JupyterFrontEnd, tracker: INotebookTracker, registry: ISettingRegistry | null): INotebookPipelines => {
+  activate: (_app: JupyterFrontEnd, tracker: INotebookTracker, registry: ISettingRegistry | null): INotebookPipelines => {
     const pace: Pace = { delay: 40, atLatest: 400 };
     void registry?.load(id).then(settings => {
       const update = () => {

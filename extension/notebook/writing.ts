@@ -1,13 +1,25 @@
 /**
  * Writes tags and settings into a notebook's shared model: plain functions, since nothing about a notebook is kept anywhere else. Each call is one
- * change to everybody who shares the notebook. Undo brings tags back; JupyterLab keeps no history of a notebook's own metadata.
+ * change to everybody who shares the notebook, and one step of undo.
  */
-import type { ISharedCell, ISharedNotebook } from '@jupyter/ydoc';
+import { type ISharedCell, type ISharedNotebook, YNotebook } from '@jupyter/ydoc';
 import type { JSONObject } from '@lumino/coreutils';
+
+/**
+ * Makes several changes as one: nobody sees half of it, and one undo takes it back without what was typed before. JupyterLab's history leaves a
+ * notebook's own metadata out, so ours has to be told of them.
+ */
+export function asOne(notebook: ISharedNotebook, change: () => void): void {
+  const history = notebook instanceof YNotebook ? notebook : undefined;
+  history?.undoManager.addToScope(history.ymeta);
+  history?.undoManager.stopCapturing();
+  notebook.transact(change);
+  history?.undoManager.stopCapturing();
+}
 
 /** Replaces the tags of these cells, by cell id. Ids that are no longer there are passed over. */
 export function setTags(notebook: ISharedNotebook, tags: ReadonlyMap<string, readonly string[]>): void {
-  notebook.transact(() => {
+  asOne(notebook, () => {
     for (const cell of notebook.cells) {
       const wanted = tags.get(cell.id);
       if (!wanted) continue;
@@ -29,7 +41,7 @@ export function setStepSetting(notebook: ISharedNotebook, step: string, key: str
   const settings = settingsOf(notebook);
   const steps = isObject(settings.steps) ? settings.steps : {};
   const one = isObject(steps[step]) ? steps[step] : {};
-  writeSettings(notebook, { ...settings, steps: { ...steps, [step]: { ...one, [key]: value } as JSONObject } });
+  asOne(notebook, () => writeSettings(notebook, { ...settings, steps: { ...steps, [step]: { ...one, [key]: value } as JSONObject } }));
 }
 
 /**
@@ -54,7 +66,7 @@ export function renameStep(notebook: ISharedNotebook, from: string, to: string):
     const after = isObject(both) && Array.isArray(both.after) ? both.after.map(renamed).filter(other => other !== name) : undefined;
     steps.set(name, after ? ({ ...(both as JSONObject), after: [...new Set(after)] } as JSONObject) : both);
   }
-  notebook.transact(() => {
+  asOne(notebook, () => {
     setTags(notebook, tags);
     if (steps.size > 0) writeSettings(notebook, { ...settings, steps: Object.fromEntries(steps) as JSONObject });
   });

@@ -25,7 +25,6 @@ export function ProblemList({ notebook, actions, trans }: ProblemListProps) {
   return (
     <ul className="stepwell-problems">
       {problems.slice(0, shownAtMost).map((problem, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: two problems may be equal, and the list is drawn whole.
         <li key={index} data-severity={problem.severity}>
           <button type="button" className="stepwell-problem-go" onClick={() => go(problem)}>
             <span className="stepwell-problem-word">{words[problem.severity]}</span>

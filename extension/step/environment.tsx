@@ -55,7 +55,7 @@ function Variables() {
 
 /** One row; without a name, the one that makes a new variable. Its name and value are written together. */
 function Variable({ name }: { name: string }) {
-  const { settings, step, trans } = useStep();
+  const { settings, owner, trans } = useStep();
   const id = useId();
   const value = name === '' ? '' : settings.own(['env', name]);
   const fault = (row: { name: string; value: string }) => {
@@ -67,7 +67,7 @@ function Variable({ name }: { name: string }) {
   const wrong = name === '' ? undefined : settings.expected(['env', name], value);
   const draft = useDraft({
     stored: { name, value: words.show(value) },
-    owner: `${step.name} env ${name}`,
+    owner: `${owner} env ${name}`,
     fault,
     write: row => {
       const before = settings.own(['env']);

@@ -19,9 +19,9 @@ export interface FieldText extends Omit<Drafting<string>, 'owner'> {
 }
 
 export function TextField({ label, name, hint, placeholder, storedFault, options, locked, ...drafting }: FieldText) {
-  const { step } = useStep();
+  const { owner } = useStep();
   const id = useId();
-  const draft = useDraft({ ...drafting, owner: `${step.name} ${name}` });
+  const draft = useDraft({ ...drafting, owner: `${owner} ${name}` });
   const fault = draft.dirty ? draft.fault : storedFault;
   const shared = {
     ...draft.handlers,

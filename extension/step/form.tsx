@@ -3,7 +3,7 @@
  * from the notebook's shared model and its last compilation each time one of them changes, whoever changed it.
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { type ReactNode, useLayoutEffect, useReducer } from 'react';
+import { type ReactNode, useLayoutEffect, useReducer, useRef } from 'react';
 import type { INotebookPipeline, IProblemActions } from '../tokens';
 import { ShowStep, useStep } from './context';
 import { Data } from './data';
@@ -15,7 +15,7 @@ import { Settings } from './settings';
 
 export interface StepFormProps {
   notebook: INotebookPipeline;
-  /** Name of the step. A name that no step has shows nothing. */
+  /** Its name. Where no step has it any more, the form stays with the cells that it showed. */
   step: string;
   readOnly: boolean;
   actions: IProblemActions;
@@ -26,11 +26,26 @@ export function StepForm({ notebook, step: name, readOnly, actions, trans }: Ste
   useNotebook(notebook);
   const { pipeline } = notebook;
   const shared = notebook.panel.content.model?.sharedModel;
-  const step = pipeline?.steps.find(one => one.name === name);
+  const place = useRef<string | undefined>(undefined);
+  const step =
+    pipeline?.steps.find(one => one.name === name) ?? pipeline?.steps.find(({ cells }) => cells.some(({ id }) => id === place.current));
+  useLayoutEffect(() => {
+    place.current = step?.cells[0]?.id;
+  });
   if (!pipeline || !shared || !step) return null;
   return (
-    <ShowStep value={{ notebook, pipeline, step, settings: new Settings(notebook, shared, pipeline, step), actions, trans }}>
-      <section className="stepwell-form" aria-label={trans.__('Settings of the step %1', name)}>
+    <ShowStep
+      value={{
+        notebook,
+        pipeline,
+        step,
+        owner: step.cells[0]?.id ?? step.name,
+        settings: new Settings(notebook, shared, pipeline, step),
+        actions,
+        trans,
+      }}
+    >
+      <section className="stepwell-form" aria-label={trans.__('Settings of the step %1', step.name)}>
         {readOnly && <p className="stepwell-form-hint">{trans.__('The notebook is read-only.')}</p>}
         <fieldset disabled={readOnly}>
           <Name />

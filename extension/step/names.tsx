@@ -27,7 +27,7 @@ export interface NamesShown {
 }
 
 export function Names({ of: key, label, adding, implied, options, hint, codes, refuse, replaces }: NamesShown) {
-  const { settings, step, trans } = useStep();
+  const { settings, owner, trans } = useStep();
   const id = useId();
   const input = useRef<HTMLInputElement>(null);
   const declared = textsIn(settings.own([key]));
@@ -36,7 +36,7 @@ export function Names({ of: key, label, adding, implied, options, hint, codes, r
 
   const draft = useDraft({
     stored: '',
-    owner: `${step.name} ${key}`,
+    owner: `${owner} ${key}`,
     fault: text => {
       const name = text.trim();
       if (name === '') return undefined;

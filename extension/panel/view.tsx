@@ -5,6 +5,7 @@ import type { ReactNode } from 'react';
 import { type Direction, StepGraph } from '../graph/graph';
 import { StepList } from '../graph/list';
 import { graphOf } from '../graph/steps';
+import { StepForm } from '../step/form';
 import type { INotebookPipeline, IProblemActions } from '../tokens';
 import { ProblemList } from './problems';
 
@@ -91,6 +92,11 @@ function Tagged(props: PipelineViewProps & { notebook: INotebookPipeline }) {
       <Section title={trans.__('Problems')} count={serious}>
         <ProblemList notebook={notebook} actions={actions} trans={trans} />
       </Section>
+      {chosen === undefined ? null : (
+        <Section title={trans.__('Step "%1"', chosen)}>
+          <StepForm notebook={notebook} step={chosen} readOnly={notebook.readOnly} actions={actions} trans={trans} />
+        </Section>
+      )}
     </>
   );
 }

@@ -318,6 +318,16 @@ describe('starting', () => {
     expect((await server.ask('GET', `${v1}/runs/${body.id}/notebook`)).text).toBe(JSON.stringify(own));
   });
 
+  it('leaves out what the cells that run printed before, and makes no other version of it', async () => {
+    const printed = [{ output_type: 'stream', name: 'stdout', text: 'earlier' }];
+    const text = { cell_type: 'raw', id: 'r', metadata: {}, source: '', outputs: printed };
+    const sent = { ...small, cells: [...small.cells.map(cell => ({ ...cell, outputs: printed, execution_count: 7 })), text] };
+    const { body } = await start({ notebook: sent });
+    const kept = await server.ask('GET', `${v1}/runs/${body.id}/notebook`);
+    expect(kept.body).toEqual({ ...small, cells: [...small.cells, text] });
+    expect((await start({ notebook: { ...small, cells: [...small.cells, text] } })).body.version).toBe(body.version);
+  });
+
   it('keeps parameters by any name', async () => {
     const answer = await start({ notebook: notebook(['load', 'x = 1']), parameters: JSON.parse('{"__proto__": {"polluted": true}}') });
     expect(answer.body.problems?.map(({ code }) => code)).toEqual(['unknown-parameter']);

@@ -93,8 +93,11 @@ export async function startServer(options: ServerOptions): Promise<ApiServer> {
       service.stopping = true;
       sockets.close();
       const closed = new Promise<void>(resolve => server.close(() => resolve()));
+      // A connection that is kept alive is idle once what was asked on it has been answered; nobody closes it then but we.
+      const sweep = setInterval(() => server.closeIdleConnections(), 20);
       const timer = setTimeout(() => server.closeAllConnections(), patience);
       await closed;
+      clearInterval(sweep);
       clearTimeout(timer);
       await background.close();
       log.flush?.();

@@ -37,7 +37,8 @@ export const livePlugin: JupyterFrontEndPlugin<void> = {
     const trans = (translator ?? nullTranslator).load('stepwell');
     const launcher = new Launcher(runs, pipelines, trans);
     addCommands({ commands, tracker, runs, service, pipelines, launcher, trans });
-    for (const command of Object.values(CommandIds)) palette?.addItem({ command, category: trans.__('Stepwell') });
+    for (const command of Object.values(CommandIds))
+      if (command !== CommandIds.open) palette?.addItem({ command, category: trans.__('Stepwell') });
 
     const open = (run: IRunModel, step?: string) =>
       void commands.execute(CommandIds.open, { run: run.id, ...(step === undefined ? {} : { step }) });

@@ -134,7 +134,10 @@ export class RunData implements IDisposable {
   private _isDisposed = false;
 }
 
-/** The attempt whose log tells of a step: its last one, or that of the unit it runs in. Undefined: none has begun. */
-export function attemptOf(step: StepRunView): { step: string; attempt: number } | undefined {
-  return step.attempts > 0 ? { step: step.unit ?? step.step, attempt: step.attempts } : undefined;
+/** The attempt whose log tells of a step: the last of the step, or of the unit it runs in. Undefined: none has begun. */
+export function attemptOf({ step, unit }: StepRunView, attempts: readonly AttemptView[]): AttemptView | undefined {
+  const name = unit ?? step;
+  return attempts
+    .filter(attempt => attempt.step === name)
+    .reduce<AttemptView | undefined>((a, b) => (a && a.attempt > b.attempt ? a : b), undefined);
 }

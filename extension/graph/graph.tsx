@@ -45,7 +45,8 @@ const fitting = { maxZoom: 1, padding: 0.08 };
 type StepNode = Node<{ step: GraphStep; state?: StepState; direction: Direction; trans: TranslationBundle }, 'step'>;
 type LinkEdge = Edge<{ link: GraphLink; bends: Point[]; direction: Direction; labelled: boolean; trans: TranslationBundle }, 'link'>;
 
-export function StepGraph(props: StepGraphProps) {
+/** Draws again only when a property is another: give it the same `data` as long as it says the same. */
+export const StepGraph = memo((props: StepGraphProps) => {
   const { data, chosen, trans } = props;
   const all = data.steps.length <= drawnAtMost;
   const part = useMemo(() => (all ? data : around(data, chosen ?? data.steps[0]!.name, 2)), [all, data, chosen]);
@@ -65,7 +66,7 @@ export function StepGraph(props: StepGraphProps) {
       </ReactFlowProvider>
     </div>
   );
-}
+});
 
 function Flow({ data, trans, direction = 'down', states, chosen, onChoose }: StepGraphProps) {
   const [pointed, setPointed] = useState<string>();
@@ -96,33 +97,41 @@ function Flow({ data, trans, direction = 'down', states, chosen, onChoose }: Ste
     };
   }, [shape]);
 
-  const nodes = data.steps.map((step): StepNode => {
-    const { across, down } = placed.steps.get(step.name)!;
-    const middle = direction === 'down' ? { x: across, y: down } : { x: down, y: across };
-    return {
-      id: step.name,
-      type: 'step',
-      position: { x: middle.x - node.width / 2, y: middle.y - node.height / 2 },
-      ...node,
-      selected: step.name === chosen,
-      ariaLabel: describe(step, states?.get(step.name), trans),
-      data: { step, state: states?.get(step.name), direction, trans },
-    };
-  });
-  const edges = data.links.map((link, index): LinkEdge => {
-    const id = `${link.from} ${link.to}`;
-    const near = id === pointed || link.from === chosen || link.to === chosen;
-    return {
-      id,
-      type: 'link',
-      source: link.from,
-      target: link.to,
-      className: near ? 'stepwell-near' : '',
-      markerEnd: { type: MarkerType.ArrowClosed, width: 14, height: 14, color: 'var(--jp-border-color0)' },
-      zIndex: id === pointed ? 1 : 0,
-      data: { link, bends: placed.bends[index] ?? [], direction, labelled: id === pointed, trans },
-    };
-  });
+  const nodes = useMemo(
+    () =>
+      data.steps.map((step): StepNode => {
+        const { across, down } = placed.steps.get(step.name)!;
+        const middle = direction === 'down' ? { x: across, y: down } : { x: down, y: across };
+        return {
+          id: step.name,
+          type: 'step',
+          position: { x: middle.x - node.width / 2, y: middle.y - node.height / 2 },
+          ...node,
+          selected: step.name === chosen,
+          ariaLabel: describe(step, states?.get(step.name), trans),
+          data: { step, state: states?.get(step.name), direction, trans },
+        };
+      }),
+    [data, placed, direction, chosen, states, trans],
+  );
+  const edges = useMemo(
+    () =>
+      data.links.map((link, index): LinkEdge => {
+        const id = `${link.from} ${link.to}`;
+        const near = id === pointed || link.from === chosen || link.to === chosen;
+        return {
+          id,
+          type: 'link',
+          source: link.from,
+          target: link.to,
+          className: near ? 'stepwell-near' : '',
+          markerEnd: { type: MarkerType.ArrowClosed, width: 14, height: 14, color: 'var(--jp-border-color0)' },
+          zIndex: id === pointed ? 1 : 0,
+          data: { link, bends: placed.bends[index] ?? [], direction, labelled: id === pointed, trans },
+        };
+      }),
+    [data, placed, direction, chosen, pointed, trans],
+  );
   return (
     <ReactFlow
       ref={frame}

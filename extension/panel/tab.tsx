@@ -41,7 +41,7 @@ export class PipelineTab extends ReactWidget {
   }
 
   override render() {
-    const { commands, actions, trans, keepView } = this._options;
+    const { commands, actions, trans } = this._options;
     return (
       <PipelineView
         notebook={this._notebook}
@@ -51,12 +51,8 @@ export class PipelineTab extends ReactWidget {
         commands={commands}
         actions={actions}
         trans={trans}
-        onView={view => {
-          this.view = view;
-          this.update();
-          keepView(view);
-        }}
-        onChoose={step => this.choose(step)}
+        onView={this._onView}
+        onChoose={this._onChoose}
       />
     );
   }
@@ -95,6 +91,13 @@ export class PipelineTab extends ReactWidget {
     return steps.some(({ name }) => name === this._chosen) ? this._chosen : steps[0]?.name;
   }
 
+  // The same each time, so that what did not change is not drawn again.
+  private readonly _onChoose = (step: string): void => this.choose(step);
+  private readonly _onView = (view: View): void => {
+    this.view = view;
+    this.update();
+    this._options.keepView(view);
+  };
   private _notebook: INotebookPipeline | null = null;
   private _chosen: string | undefined;
 }

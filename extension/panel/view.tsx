@@ -1,7 +1,7 @@
 /** The Pipeline tab: the steps of the notebook in front, its problems, and the settings of the step that one is in. */
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
-import type { ReactNode } from 'react';
+import { type ReactNode, useRef } from 'react';
 import { type Direction, StepGraph } from '../graph/graph';
 import { StepList } from '../graph/list';
 import { graphOf } from '../graph/steps';
@@ -56,7 +56,7 @@ function Tagged(props: PipelineViewProps & { notebook: INotebookPipeline }) {
   const { notebook, chosen, view, direction, commands, actions, trans, onView, onChoose } = props;
   const { problems } = notebook;
   const pipeline = notebook.pipeline!;
-  const data = graphOf(pipeline, problems);
+  const data = useStable(graphOf(pipeline, problems));
   const shared = { data, trans, onChoose, ...(chosen === undefined ? {} : { chosen }) };
   const serious = problems.filter(({ severity }) => severity !== 'info').length;
   return (
@@ -99,6 +99,14 @@ function Tagged(props: PipelineViewProps & { notebook: INotebookPipeline }) {
       )}
     </>
   );
+}
+
+/** The value of the last time, as long as it says the same: most edits change nothing that the graph shows. */
+function useStable<T>(value: T): T {
+  const text = JSON.stringify(value);
+  const kept = useRef({ text, value });
+  if (kept.current.text !== text) kept.current = { text, value };
+  return kept.current.value;
 }
 
 function Toggle({ label, on, onClick }: { label: string; on: boolean; onClick: () => void }) {

@@ -189,7 +189,7 @@ const StepNodeView = memo(({ data: { step, state, direction, trans } }: NodeProp
         {warnings > 0 ? <span className="stepwell-mark-warning">{warnings}</span> : null}
       </div>
       <div className="stepwell-node-foot">
-        {state ? <StepStatus state={state} /> : trans.__('%1 in · %2 out', inputs.length, outputs.length)}
+        {state ? <StepStatus state={state} trans={trans} /> : trans.__('%1 in · %2 out', inputs.length, outputs.length)}
       </div>
       <Handle type="source" position={direction === 'down' ? Position.Bottom : Position.Right} isConnectable={false} />
     </div>

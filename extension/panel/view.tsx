@@ -2,12 +2,14 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
 import { type ReactNode, useRef } from 'react';
+import type { RunDetail } from '../../pipeline/model/protocol';
 import { type Direction, StepGraph } from '../graph/graph';
 import { StepList } from '../graph/list';
 import { graphOf } from '../graph/steps';
 import { StepForm } from '../step/form';
 import type { INotebookPipeline, IProblemActions } from '../tokens';
 import { ProblemList } from './problems';
+import { statesOf } from './states';
 
 export type View = 'graph' | 'list';
 
@@ -15,6 +17,8 @@ export interface PipelineViewProps {
   notebook: INotebookPipeline | null;
   /** The step that the active cell is in, or was in last. */
   chosen: string | undefined;
+  /** The run whose state the notebook's cells show. */
+  run: RunDetail | undefined;
   view: View;
   direction: Direction;
   commands: CommandRegistry;
@@ -53,11 +57,12 @@ function Untagged({ notebook, commands, trans }: PipelineViewProps & { notebook:
 }
 
 function Tagged(props: PipelineViewProps & { notebook: INotebookPipeline }) {
-  const { notebook, chosen, view, direction, commands, actions, trans, onView, onChoose } = props;
+  const { notebook, chosen, run, view, direction, commands, actions, trans, onView, onChoose } = props;
   const { problems } = notebook;
   const pipeline = notebook.pipeline!;
   const data = useStable(graphOf(pipeline, problems));
-  const shared = { data, trans, onChoose, ...(chosen === undefined ? {} : { chosen }) };
+  const states = useStable(statesOf(pipeline, run, trans), of => JSON.stringify([...(of ?? [])]));
+  const shared = { data, trans, onChoose, ...(states ? { states } : {}), ...(chosen === undefined ? {} : { chosen }) };
   const serious = problems.filter(({ severity }) => severity !== 'info').length;
   return (
     <>
@@ -102,8 +107,8 @@ function Tagged(props: PipelineViewProps & { notebook: INotebookPipeline }) {
 }
 
 /** The value of the last time, as long as it says the same: most edits change nothing that the graph shows. */
-function useStable<T>(value: T): T {
-  const text = JSON.stringify(value);
+function useStable<T>(value: T, say: (value: T) => string = value => JSON.stringify(value)): T {
+  const text = say(value);
   const kept = useRef({ text, value });
   if (kept.current.text !== text) kept.current = { text, value };
   return kept.current.value;

@@ -6,7 +6,8 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import { Writable } from 'node:stream';
+import { database } from './lists.mts';
 import { figure, root, row, temporary, title } from './measure.mts';
 
 const require = createRequire(import.meta.url);
@@ -14,38 +15,46 @@ const secret = 'the-secret-of-the-bench-0123456789';
 const headers = { authorization: `Bearer ${secret}`, 'content-type': 'application/json' };
 
 export async function api(): Promise<void> {
-  const folder = temporary();
+  title('API');
+  await withServer(undefined, async (address, runs) => {
+    const body = JSON.stringify({ path: '/tmp/bench.ipynb', notebook });
+    const answer = await fetch(`${address}/api/v1/runs`, { method: 'POST', headers, body });
+    const { id } = (await answer.json()) as { id: string };
+    await watchers({ address, runs, run: id, clients: 10, processes: 1, events: 200, pause: 20 }, 'an event, to ten watchers of one run');
+    await watchers(
+      { address, runs, run: id, clients: 1000, processes: 4, events: 40, pause: 250 },
+      'an event, to a thousand clients of one run',
+    );
+  });
+  await withServer(await database(), async address => {
+    await pages(address, 'the newest 50 of 1,000,000 runs', '');
+    await pages(address, 'those that failed', '&status=failed');
+    await pages(address, 'those of one notebook', `&path=${encodeURIComponent('/work/notebook-7.ipynb')}`);
+    await pages(address, 'those of an experiment', '&experiment=experiment-3');
+  });
+}
+
+type MovableRuns = { move(run: string, ...changes: object[]): Promise<void> };
+
+/** A server on a database, or on one in memory, for as long as the work takes. */
+async function withServer(database: string | undefined, work: (address: string, runs: MovableRuns) => Promise<void>): Promise<void> {
   const { openStore } = require(`${root}/lib/server/store/index.js`);
   const { openArtifacts } = require(`${root}/lib/server/artifacts/index.js`);
   const { startServer } = require(`${root}/lib/server/api/index.js`);
   const { RunsForTests } = require(`${root}/lib/server/api/runs-for-tests.js`);
-  const database = join(folder, 'stepwell.db');
-  const store = await openStore({ url: `sqlite://${database}` });
-  const artifacts = openArtifacts(join(folder, 'artifacts'));
+  const home = temporary();
+  const store = await openStore({ url: database ? `sqlite://${database}` : 'sqlite::memory:' });
+  const artifacts = openArtifacts(join(home, 'artifacts'));
   const runs = new RunsForTests(store);
-  const config = { home: folder, database: '', artifacts: artifacts.folder, debug: false };
-  const { Writable } = await import('node:stream');
+  const config = { home, database: '', artifacts: artifacts.folder, debug: false };
   const log = new Writable({ write: (_part, _encoding, done) => done() });
   const server = await startServer({ runs, store, artifacts, config, version: '0', listen: { host: '127.0.0.1', port: 0 }, secret, log });
   try {
-    const answer = await fetch(`${server.address}/api/v1/runs`, {
-      method: 'POST',
-      headers,
-      body: JSON.stringify({ path: join(folder, 'a.ipynb'), notebook }),
-    });
-    const { id } = (await answer.json()) as { id: string };
-    title('API');
-    await watchers(server.address, runs, id, 10, 1, 200, 20, 'an event, to ten watchers of one run');
-    await watchers(server.address, runs, id, 1000, 4, 40, 250, 'an event, to a thousand clients of one run');
-    fill(database, id);
-    await pages(server.address, 'the newest 50 of 1,000,000 runs', '');
-    await pages(server.address, 'those that failed', '&status=failed');
-    await pages(server.address, 'those of one notebook that failed', `&status=failed&path=${encodeURIComponent(join(folder, '70.ipynb'))}`);
-    await pages(server.address, 'those of an experiment', '&experiment=e3');
+    await work(server.address, runs);
   } finally {
     await server.close();
     await store.close();
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(home, { recursive: true, force: true });
   }
 }
 
@@ -55,29 +64,6 @@ const notebook = {
   metadata: {},
   cells: [{ cell_type: 'code', id: 'a', metadata: { tags: ['step:load'] }, outputs: [], execution_count: null, source: 'x = 1' }],
 };
-
-/** Rows as 1,000 notebooks leave them, a thousand runs each, three steps a run. */
-function fill(database: string, like: string): void {
-  const db = new DatabaseSync(database);
-  db.exec('pragma foreign_keys = off; pragma synchronous = off; begin');
-  const folder = join(database, '..');
-  db.exec(`
-    insert into pipelines (id, name, notebook_path, created)
-      with recursive n(i) as (select 0 union all select i + 1 from n where i < 999)
-      select printf('0p%014d', i), 'notebook ' || i, '${folder}/' || i || '.ipynb', '2026-01-01T00:00:00.000Z' from n;
-    insert into versions (pipeline, number, digest, document, notebook_digest, created)
-      select id, 1, id, '{}', id, created from pipelines where id like '0p%';
-    insert into runs (id, pipeline, version, experiment, status, options, created, started, ended, notebook_path, folder, target, sequence)
-      with recursive n(i) as (select 0 union all select i + 1 from n where i < 999999)
-      select printf('0r%014d', i), printf('0p%014d', i % 1000), 1, 'e' || (i % 7),
-        case i % 10 when 0 then 'failed' when 1 then 'cancelled' else 'succeeded' end,
-        (select options from runs where id = '${like}'), '2026-01-01T00:00:00.000Z', '2026-01-01T00:00:01.000Z', '2026-01-01T00:00:09.000Z',
-        '${folder}/' || (i % 1000) || '.ipynb', '${folder}', 'local', 9 from n;
-    insert into step_runs (run, step, position, status, attempts)
-      select id, 's' || i, i, status, 1 from runs, (select 0 as i union select 1 union select 2) where id like '0r%';
-    commit; analyze`);
-  db.close();
-}
 
 async function pages(address: string, name: string, filter: string): Promise<void> {
   const samples: number[] = [];
@@ -92,17 +78,19 @@ async function pages(address: string, name: string, filter: string): Promise<voi
   spread(name, samples);
 }
 
+interface Watching {
+  address: string;
+  runs: MovableRuns;
+  run: string;
+  clients: number;
+  processes: number;
+  events: number;
+  /** Milliseconds between two. */
+  pause: number;
+}
+
 /** Clients in processes of their own, so that they are not waited for by the server's loop. */
-async function watchers(
-  address: string,
-  runs: { move(run: string, ...changes: object[]): Promise<void> },
-  run: string,
-  clients: number,
-  processes: number,
-  events: number,
-  pause: number,
-  name: string,
-): Promise<void> {
+async function watchers({ address, runs, run, clients, processes, events, pause }: Watching, name: string): Promise<void> {
   const answer = await fetch(`${address}/api/v1/runs/${run}`, { headers });
   const { sequence: after } = (await answer.json()) as { sequence: number };
   const children = Array.from({ length: processes }, () => {

@@ -50,7 +50,7 @@ export async function lists(): Promise<void> {
 }
 
 /** Rows as the store writes them, put in by SQLite itself: a million transactions would take an hour. */
-async function database(): Promise<string> {
+export async function database(): Promise<string> {
   const folder = join(root, 'build', 'bench');
   const file = join(folder, `runs-${runs}-${stepsOfRun}.db`);
   if (existsSync(file)) return file;

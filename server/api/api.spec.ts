@@ -10,6 +10,9 @@ import { routes } from './routes';
 import { ApiProblems } from './schemas/protocol';
 import { type Answer, notebook, openServer, secret, small, type TestServer, v1 } from './server-for-tests';
 
+// Each test has a server of its own; on a busy machine a few seconds pass.
+jest.setTimeout(30_000);
+
 let server: TestServer;
 beforeEach(async () => {
   server = await openServer();

@@ -62,7 +62,11 @@ export class RunData implements IDisposable {
     this.log = log;
     this._following = this._service.followLog({ run: this.run.id, ...of }, 0, lines => {
       log.take(lines);
-      this._tell();
+      // Steps can talk faster than anybody reads.
+      this._drawing ??= setTimeout(() => {
+        this._drawing = undefined;
+        this._tell();
+      }, 100);
     });
   }
 
@@ -74,6 +78,7 @@ export class RunData implements IDisposable {
     if (this._isDisposed) return;
     this._isDisposed = true;
     clearTimeout(this._timer);
+    clearTimeout(this._drawing);
     this._following?.dispose();
     this._service.connectionChanged.disconnect(this._connected, this);
     this.run.dispose();
@@ -131,6 +136,7 @@ export class RunData implements IDisposable {
   private _following: IDisposable | undefined;
   private _logKey: string | undefined;
   private _timer: ReturnType<typeof setTimeout> | undefined;
+  private _drawing: ReturnType<typeof setTimeout> | undefined;
   private _isDisposed = false;
 }
 

@@ -1,6 +1,6 @@
 /** The head of a run's tab: what it is, how it stands, and what can be done with it. */
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { RunDetail } from '../../pipeline/model/protocol';
+import type { CellError, RunDetail } from '../../pipeline/model/protocol';
 import { hasEnded } from '../runs/changes';
 import { progress } from '../runs/progress';
 import { nameOf } from '../runs/rows';
@@ -18,7 +18,15 @@ export interface RunActions {
   bring?(): void;
 }
 
-export function Header({ run, actions, trans }: { run: RunDetail; actions: RunActions; trans: TranslationBundle }): JSX.Element {
+interface HeaderProps {
+  run: RunDetail;
+  /** Of the first cell that failed. */
+  error?: CellError;
+  actions: RunActions;
+  trans: TranslationBundle;
+}
+
+export function Header({ run, error, actions, trans }: HeaderProps): JSX.Element {
   const over = hasEnded(run.status);
   const now = useNow(!over);
   const { done, all } = progress(run);
@@ -80,7 +88,8 @@ export function Header({ run, actions, trans }: { run: RunDetail; actions: RunAc
       )}
       {run.reason && run.status !== 'succeeded' && (
         <p className="stepwell-run-reason" data-status={run.status}>
-          {run.reason}
+          {sentenceOf(run.reason)}
+          {error && <code>{`${error.ename}: ${error.evalue}`.slice(0, 300)}</code>}
         </p>
       )}
     </header>
@@ -94,3 +103,6 @@ function Action({ label, title, act }: { label: string; title?: string; act: () 
     </button>
   );
 }
+
+/** Reasons are written to follow a word; here they stand alone. */
+const sentenceOf = (reason: string): string => `${reason.charAt(0).toUpperCase()}${reason.slice(1)}`;

@@ -23,6 +23,8 @@ export interface Row {
 /** What a cell put out, and how much of it was left out on the way here. */
 export interface CellOutputs {
   outputs: IOutput[];
+  /** Characters that are kept, and that are not. */
+  size: number;
   cut: number;
 }
 
@@ -36,8 +38,9 @@ export interface LogWords {
 
 const longestRow = 4000;
 const mostRows = 100_000;
-/** Characters of text that one cell's outputs may hold here; the executed notebook has all. */
-const longestOutput = 1_000_000;
+/** Characters that one cell's outputs may hold here: as text, and as whatever else. The executed notebook has all. */
+const longestText = 1_000_000;
+const largestData = 8_000_000;
 
 export class AttemptLog {
   constructor(private readonly _words: LogWords) {}
@@ -65,7 +68,7 @@ export class AttemptLog {
     switch (event.type) {
       case 'cell-started':
         this._note('cell', this._words.cell(event.cell));
-        this.outputs.set(event.cell, { outputs: [], cut: 0 });
+        this.outputs.set(event.cell, noOutputs());
         break;
       case 'cell-finished':
         this._note('cell', this._words.cellEnded(event.cell, event.status, event.seconds));
@@ -82,7 +85,7 @@ export class AttemptLog {
         }
         break;
       case 'clear-output':
-        this.outputs.set(event.cell, { outputs: [], cut: 0 });
+        this.outputs.set(event.cell, noOutputs());
         break;
       case 'metric':
         this._note('note', this._words.metric(event.name, event.value));
@@ -152,21 +155,26 @@ export class AttemptLog {
   }
 
   private _keep(cell: number, output: Output, displayId: string | undefined, cut: number): void {
-    const kept = this.outputs.get(cell) ?? { outputs: [], cut: 0 };
+    const kept = this.outputs.get(cell) ?? noOutputs();
     this.outputs.set(cell, kept);
     kept.cut += cut;
-    const size = kept.outputs.reduce((sum, each) => sum + sizeOf(each), 0);
-    const room = longestOutput - size;
-    const before = kept.outputs.at(-1);
     if (output.output_type === 'stream') {
-      const text = output.text.slice(0, Math.max(0, room));
+      const text = output.text.slice(0, Math.max(0, longestText - kept.size));
+      kept.size += text.length;
       kept.cut += output.text.length - text.length;
+      const before = kept.outputs.at(-1);
       if (text === '') return;
       if (before?.output_type === 'stream' && before.name === output.name) before.text = `${before.text}${text}`;
       else kept.outputs.push({ ...output, text });
       return;
     }
-    const copy: IOutput = structuredClone(output) as unknown as IOutput;
+    const written = JSON.stringify(output);
+    if (kept.size + written.length > largestData) {
+      kept.cut += written.length;
+      return;
+    }
+    kept.size += written.length;
+    const copy = JSON.parse(written) as IOutput;
     if (displayId !== undefined) displayIds.set(copy, displayId);
     kept.outputs.push(copy);
   }
@@ -180,7 +188,7 @@ export class AttemptLog {
 /** Which display an output is of: what updates it comes later, and it is no part of the output itself. */
 const displayIds = new WeakMap<IOutput, string>();
 
-const sizeOf = (output: IOutput): number => (output.output_type === 'stream' ? String(output.text).length : 0);
+const noOutputs = (): CellOutputs => ({ outputs: [], size: 0, cut: 0 });
 
 /** Numbers of the rows that hold the text, whatever its case; colours do not come between. */
 export function find(rows: readonly Row[], text: string): number[] {

@@ -72,9 +72,11 @@ export function LogView({ log, rows, trans }: LogViewProps): JSX.Element {
         </label>
       </div>
       {log.dropped > 0 && <p className="stepwell-log-note">{trans.__('The first %1 lines are not shown.', log.dropped)}</p>}
-      <section
+      <div
         ref={box}
         className="stepwell-log-rows"
+        role="log"
+        aria-live="off"
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard
         tabIndex={0}
         aria-label={trans.__('Log')}
@@ -100,7 +102,7 @@ export function LogView({ log, rows, trans }: LogViewProps): JSX.Element {
             );
           })}
         </div>
-      </section>
+      </div>
     </div>
   );
 }

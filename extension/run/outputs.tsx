@@ -8,7 +8,7 @@ import { OutputArea, OutputAreaModel, SimplifiedOutputArea } from '@jupyterlab/o
 import type { IRenderMime, IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
-import { useEffect, useRef } from 'react';
+import { useLayoutEffect, useRef } from 'react';
 import type { Pipeline } from '../../pipeline/model/pipeline';
 
 /** A copy of the registry in which SVG may be shown to anybody. */
@@ -75,12 +75,13 @@ function CellOutput({ outputs, rendermime }: { outputs: readonly IOutput[]; rend
   const holder = useRef<HTMLDivElement>(null);
   // Outputs are built up in place, so what they hold tells whether they changed.
   const content = JSON.stringify(outputs);
-  useEffect(() => {
+  // Before React takes the holder out of the page: Lumino wants to be asked first.
+  useLayoutEffect(() => {
     const model = new OutputAreaModel({ values: JSON.parse(content) as IOutput[], trusted: false });
-    const area = new SimplifiedOutputArea({ model, rendermime, contentFactory: OutputArea.defaultContentFactory });
+    const area = new SimplifiedOutputArea({ model, rendermime, contentFactory: OutputArea.defaultContentFactory, maxNumberOutputs: 100 });
     Widget.attach(area, holder.current!);
     return () => {
-      if (area.isAttached) Widget.detach(area);
+      if (area.node.isConnected) Widget.detach(area);
       area.dispose();
       model.dispose();
     };

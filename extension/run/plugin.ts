@@ -83,11 +83,12 @@ export const runPlugin: JupyterFrontEndPlugin<void> = {
       const widget = new MainAreaWidget({ content });
       widget.id = `stepwell-run-${id}`;
       widget.title.closable = true;
+      widget.toolbar.hide();
       return widget;
     };
 
     commands.addCommand(command, {
-      label: trans.__('Open the run'),
+      label: trans.__('Open Pipeline Run'),
       caption: trans.__('Graph, timeline, log, outputs, artifacts and metrics of the run'),
       isEnabled: ({ run }) => typeof run === 'string' || shownRun() !== undefined,
       execute: async ({ run, step }) => {

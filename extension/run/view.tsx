@@ -8,10 +8,9 @@ import type { Notebook } from '../../pipeline/model/notebook';
 import type { RunDetail, StepRunView } from '../../pipeline/model/protocol';
 import { StepGraph } from '../graph/graph';
 import { StepList } from '../graph/list';
-import { graphOf, type StepState } from '../graph/steps';
+import { graphOf } from '../graph/steps';
 import { hasEnded } from '../runs/changes';
-import { statusWord } from '../runs/status';
-import { duration, secondsBetween } from '../runs/time';
+import { stepStates } from '../runs/stepstates';
 import { sentence } from '../service/fault';
 import { Artifacts } from './artifacts';
 import { attemptOf, type RunData } from './data';
@@ -53,7 +52,7 @@ export function RunView({
 }: RunViewProps): JSX.Element {
   const [asList, setAsList] = useState(false);
   const graph = useMemo(() => graphOf(run.document), [run.document]);
-  const states = useMemo(() => statesOf(run, trans), [run, trans]);
+  const states = useMemo(() => stepStates(run, trans), [run, trans]);
   const chosen = run.stepRuns.some(({ step }) => step === wanted) ? wanted : worthALook(run);
   const step = run.stepRuns.find(each => each.step === chosen);
   const attempt = step && attemptOf(step, data.attempts ?? []);
@@ -95,7 +94,12 @@ export function RunView({
   };
   return (
     <div className="stepwell-run" data-version={version}>
-      <Header run={run} actions={actions} trans={trans} />
+      <Header
+        run={run}
+        error={[...data.run.cells.values()].find(({ status }) => status === 'failed')?.error}
+        actions={actions}
+        trans={trans}
+      />
       <div className="stepwell-run-body">
         <section className="stepwell-run-steps" aria-label={trans.__('Steps')}>
           <button type="button" className="stepwell-link stepwell-run-turn" aria-pressed={asList} onClick={() => setAsList(!asList)}>
@@ -203,21 +207,6 @@ const Loading = ({ data, trans }: { data: RunData; trans: TranslationBundle }): 
 /** The step that failed, or that runs, or the first. */
 function worthALook({ stepRuns }: RunDetail): string | undefined {
   return (stepRuns.find(({ status }) => status === 'failed') ?? stepRuns.find(({ status }) => status === 'running') ?? stepRuns[0])?.step;
-}
-
-function statesOf({ stepRuns }: RunDetail, trans: TranslationBundle): ReadonlyMap<string, StepState> {
-  return new Map(
-    stepRuns.map(({ step, status, started, ended }) => [
-      step,
-      {
-        status,
-        label: statusWord(status, trans),
-        ...(started !== undefined && ended !== undefined && status !== 'reused'
-          ? { note: duration(secondsBetween(started, ended, 0), trans) }
-          : {}),
-      },
-    ]),
-  );
 }
 
 /** From what the attempt said; for a step that was not run here, from the executed notebook. Undefined: neither is there. */

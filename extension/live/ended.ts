@@ -8,15 +8,15 @@ export interface EndActions {
   open(): void;
   /** Absent where the outputs come by themselves. */
   bring?(): void;
-  /** Goes to the cell that failed. */
-  goToFailure?(): void;
+  /** To the cell that failed. */
+  goToFailure(): void;
 }
 
 export function tellEnd(run: RunDetail, { open, bring, goToFailure }: EndActions, trans: TranslationBundle): void {
   const { status, pipelineName: name } = run;
   const took = run.started === undefined ? '' : duration(secondsBetween(run.started, run.ended, 0), trans);
   const actions = [
-    ...(goToFailure ? [{ label: trans.__('Go to the Cell'), callback: goToFailure }] : []),
+    ...(status === 'failed' ? [{ label: trans.__('Go to the Cell'), callback: goToFailure }] : []),
     { label: trans.__('Open Run'), callback: open },
     ...(bring
       ? [{ label: trans.__('Bring Outputs In'), caption: trans.__('Fill the outputs into the cells of the notebook'), callback: bring }]

@@ -78,12 +78,16 @@ export const livePlugin: JupyterFrontEndPlugin<void> = {
       new NotebookRun(panel, runs, rendermime, actions, trans);
       onEnd(panel, runs, run => {
         if (bringAtEnd) bring(panel, run, service).catch(error => console.warn('The outputs of the run could not be had.', error));
-        const failed = [...run.cells.values()].find(({ status }) => status === 'failed');
-        const here = panel.content.widgets.findIndex(cell => cell.model.id === failed?.id);
         const actions = {
           open: () => open(run),
           ...(bringAtEnd ? {} : { bring: () => inFront(panel, CommandIds.bring) }),
-          ...(here >= 0 ? { goToFailure: () => pipelines.of(panel).reveal(here) } : {}),
+          goToFailure: () => {
+            // Which cell it was may be told a moment after the run's end.
+            const failed = [...run.cells.values()].find(({ status }) => status === 'failed');
+            const here = pipelines.of(panel).cells.indexOf(failed?.id ?? '');
+            app.shell.activateById(panel.id);
+            if (here >= 0) pipelines.of(panel).reveal(here);
+          },
         };
         tellEnd(run.detail!, actions, trans);
       });

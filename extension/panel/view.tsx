@@ -1,6 +1,6 @@
 /** The Pipeline tab: the steps of the notebook in front, its problems, and the settings of the step that one is in. */
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { CommandRegistry } from '@lumino/commands';
+import { CommandRegistry } from '@lumino/commands';
 import { type ReactNode, useRef } from 'react';
 import type { RunDetail } from '../../pipeline/model/protocol';
 import { type Direction, StepGraph } from '../graph/graph';
@@ -50,6 +50,12 @@ function Untagged({ notebook, commands, trans }: PipelineViewProps & { notebook:
         <>
           <CommandButton command="stepwell:suggest-steps" commands={commands} accept />
           <CommandButton command="stepwell:put-in-step" commands={commands} />
+          <p>
+            {trans.__(
+              'Or select cells in the notebook and press %1; the button in the toolbar of a cell does the same.',
+              keysOf(commands, 'stepwell:put-in-step'),
+            )}
+          </p>
         </>
       )}
     </div>
@@ -134,12 +140,18 @@ function Section({ title, count, children }: { title: string; count?: number; ch
   );
 }
 
+/** The keys that people press for a command, as their settings have it. */
+function keysOf(commands: CommandRegistry, command: string): string {
+  const binding = commands.keyBindings.find(one => one.command === command);
+  return binding ? CommandRegistry.formatKeystroke(binding.keys) : '…';
+}
+
 function CommandButton({ command, commands, accept = false }: { command: string; commands: CommandRegistry; accept?: boolean }) {
   if (!commands.hasCommand(command)) return null;
   return (
     <button
       type="button"
-      className={`jp-Dialog-button jp-mod-styled ${accept ? 'jp-mod-accept' : 'jp-mod-reject'}`}
+      className={accept ? 'stepwell-button stepwell-button-first' : 'stepwell-button'}
       title={commands.caption(command)}
       onClick={() => void commands.execute(command)}
     >

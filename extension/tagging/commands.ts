@@ -89,9 +89,9 @@ export function addCommands(commands: CommandRegistry, pipelines: INotebookPipel
   });
 
   const roleLabels: Record<WordRole, string> = {
-    parameters: trans.__('Parameters'),
-    imports: trans.__('Imports: Before Every Step'),
-    functions: trans.__('Functions: Before Every Step'),
+    parameters: trans.__('Mark as Parameters'),
+    imports: trans.__('Mark as Imports, Run Before Every Step'),
+    functions: trans.__('Mark as Functions, Run Before Every Step'),
     skip: trans.__('Leave out of the Pipeline'),
   };
   commands.addCommand(commandIds.mark, {

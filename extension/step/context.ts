@@ -10,7 +10,7 @@ export interface StepShown {
   pipeline: Pipeline;
   /** As it was compiled last. */
   step: Step;
-  /** Tells the step from others, under whatever name: its first cell. */
+  /** Tells the step from others, under whatever name: its notebook and first cell. */
   owner: string;
   settings: Settings;
   actions: IProblemActions;

@@ -21,13 +21,20 @@ export function Data() {
   const writes = (steps: readonly Step[]) => [...new Set(steps.flatMap(one => one.writes.map(({ name }) => name).filter(crosses)))];
   return (
     <>
-      <Names of="inputs" label={trans.__('Inputs')} adding={trans.__('Add an input')} implied={inputs} options={writes(above)} replaces />
+      <Names
+        of="inputs"
+        label={trans.__('Inputs')}
+        adding={trans.__('Add an input')}
+        implied={inputs}
+        options={() => writes(above)}
+        replaces
+      />
       <Names
         of="outputs"
         label={trans.__('Outputs')}
         adding={trans.__('Add an output')}
         implied={outputs}
-        options={writes([step])}
+        options={() => writes([step])}
         replaces
       />
       <Parameters />
@@ -51,7 +58,7 @@ function After({ above }: { above: readonly Step[] }) {
       label={trans.__('Runs after')}
       adding={trans.__('Add a step above')}
       implied={implied}
-      options={names}
+      options={() => names}
       codes={['order-cycle']}
       refuse={name => (names.includes(name) ? undefined : trans.__('Expected the name of a step above this one.'))}
       replaces={false}

@@ -1,6 +1,7 @@
 import { YNotebook } from '@jupyter/ydoc';
 import { nullTranslator } from '@jupyterlab/translation';
 import type { JSONObject } from '@lumino/coreutils';
+import type { IDisposable } from '@lumino/disposable';
 import { act } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 import type { Problem } from '../../pipeline/model/problem';
@@ -17,18 +18,19 @@ let page: HTMLElement;
 let shared: YNotebook;
 let live: LiveNotebook;
 let explained: Problem[];
+let opened: IDisposable[];
 
 beforeEach(() => {
   page = document.body.appendChild(document.createElement('div'));
   root = createRoot(page);
   explained = [];
+  opened = [];
 });
 
 afterEach(() => {
   act(() => root.unmount());
   page.remove();
-  live.dispose();
-  shared.dispose();
+  for (const one of opened) one.dispose();
 });
 
 /** Four steps: `load` and `clean` in a row, `train` from them, `report` beside. */
@@ -56,8 +58,9 @@ function open(stepwell: JSONObject = {}, step = 'train', readOnly = false) {
     })),
   });
   live = new LiveNotebook(shared, () => 'test', { delay: 1e6, atLatest: 1e6 });
+  opened.push(live, shared);
   const notebook = {
-    panel: { content: { model: { sharedModel: shared } } },
+    panel: { id: `panel-${opened.length}`, content: { model: { sharedModel: shared } } },
     get pipeline() {
       return live.compiled.pipeline;
     },
@@ -316,6 +319,16 @@ describe('the form', () => {
     expect(own()).toEqual({ env: { A: '' } });
   });
 
+  it('writes what was typed to the notebook it was typed for, when another one is shown', () => {
+    open();
+    const first = shared;
+    type('Retries', '7');
+    open();
+    expect(settings()).toEqual({});
+    expect(field('Retries').value).toBe('');
+    expect(first.getMetadata('stepwell')).toEqual({ steps: { train: { retries: 7 } } });
+  });
+
   it('writes nothing for a step that is gone', () => {
     const { show } = open();
     type('Retries', '7');
@@ -419,6 +432,17 @@ it('shows the parameters and files of the step', () => {
   expect(group('Parameters it reads').textContent).toMatch(/n: int default 3/);
   open({}, 'clean');
   expect(group('Parameters it reads').textContent).toMatch(/rate: float default 1\.0/);
+});
+
+it('offers the names that could be added, to those who are about to add one', () => {
+  open({ steps: { train: { inputs: ['rows'] } } });
+  const offered = (name: string) => [...(field(name) as HTMLInputElement).list!.options].map(({ value }) => value);
+  expect(offered('Add an input')).toEqual([]);
+  act(() => field('Add an input').focus());
+  expect(offered('Add an input')).toEqual(['spare', 'clean']);
+  act(() => field('Add a step above').focus());
+  expect(offered('Add a step above')).toEqual(['load', 'clean']);
+  expect(offered('Add an input')).toEqual([]);
 });
 
 it('lets a step run after others above it', () => {

@@ -27,19 +27,22 @@ export function StepForm({ notebook, step: name, readOnly, actions, trans }: Ste
   const { pipeline } = notebook;
   const shared = notebook.panel.content.model?.sharedModel;
   const place = useRef<string | undefined>(undefined);
+  const ownerOf = (cell: string | undefined) => `${notebook.panel.id} ${cell}`;
   const step =
-    pipeline?.steps.find(one => one.name === name) ?? pipeline?.steps.find(({ cells }) => cells.some(({ id }) => id === place.current));
+    pipeline?.steps.find(one => one.name === name) ??
+    pipeline?.steps.find(({ cells }) => cells.some(({ id }) => ownerOf(id) === place.current));
+  const owner = step && ownerOf(step.cells[0]?.id ?? step.name);
   useLayoutEffect(() => {
-    place.current = step?.cells[0]?.id;
+    place.current = owner;
   });
-  if (!pipeline || !shared || !step) return null;
+  if (!pipeline || !shared || !step || !owner) return null;
   return (
     <ShowStep
       value={{
         notebook,
         pipeline,
         step,
-        owner: step.cells[0]?.id ?? step.name,
+        owner,
         settings: new Settings(notebook, shared, pipeline, step),
         actions,
         trans,

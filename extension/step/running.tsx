@@ -35,7 +35,7 @@ function Waiting({ times }: { times: string }) {
   const own = settings.own(['backoff']);
   const stored = parts(own);
   // A backoff is taken whole: what the step itself says hides all of what it would inherit.
-  const otherwise: Parts = own === undefined ? parts(settings.inherited(['backoff'])) : { first: 1, factor: 2, limit: 300 };
+  const otherwise: Partial<Parts> = own === undefined ? parts(settings.inherited(['backoff'])) : {};
 
   const field = (part: keyof Backoff, kind: Kind, label: string, none: string, expected?: string) => {
     const fault = (value: unknown) => {
@@ -64,9 +64,9 @@ function Waiting({ times }: { times: string }) {
       <legend>{trans.__('Wait before a retry')}</legend>
       <Faults of="backoff" />
       <div className="stepwell-form-row">
-        {field('first', duration, trans.__('First wait'), '0s', times)}
-        {field('factor', number, trans.__('Then times'), '')}
-        {field('limit', duration, trans.__('At most'), '', times)}
+        {field('first', duration, trans.__('First wait'), own === undefined ? '0s' : '1s', times)}
+        {field('factor', number, trans.__('Then times'), '2')}
+        {field('limit', duration, trans.__('At most'), '5m', times)}
       </div>
     </fieldset>
   );

@@ -75,7 +75,7 @@ function Parameters() {
       {read.map(parameter => (
         <li key={parameter.name} title={parameter.description}>
           <code>{`${parameter.name}: ${typeName(parameter.type)}`}</code>{' '}
-          <span className="stepwell-form-aside">{defaultOf(parameter)}</span>
+          <span className="stepwell-step-form-aside">{defaultOf(parameter)}</span>
         </li>
       ))}
     </Shown>
@@ -95,12 +95,12 @@ function Files() {
     <Shown label={trans.__('Files')}>
       {reads.map(path => (
         <li key={`r ${path}`}>
-          <span className="stepwell-form-aside">{trans.__('reads')}</span> <code>{path}</code>
+          <span className="stepwell-step-form-aside">{trans.__('reads')}</span> <code>{path}</code>
         </li>
       ))}
       {writes.map(path => (
         <li key={`w ${path}`}>
-          <span className="stepwell-form-aside">{trans.__('writes')}</span> <code>{path}</code>
+          <span className="stepwell-step-form-aside">{trans.__('writes')}</span> <code>{path}</code>
         </li>
       ))}
     </Shown>
@@ -110,9 +110,9 @@ function Files() {
 /** What is there to be read, not to be changed here. */
 function Shown({ label, children }: { label: string; children: ReactNode }) {
   return (
-    <fieldset className="stepwell-form-field">
+    <fieldset className="stepwell-step-form-field">
       <legend>{label}</legend>
-      <ul className="stepwell-form-shown">{children}</ul>
+      <ul className="stepwell-step-form-shown">{children}</ul>
     </fieldset>
   );
 }

@@ -131,7 +131,7 @@ const described = (name: string) =>
 
 const group = (legend: string) => [...page.querySelectorAll('legend')].find(one => one.textContent === legend)!.parentElement!;
 const chips = (legend: string) =>
-  [...group(legend).querySelectorAll('.stepwell-form-chip')].map(chip => ({
+  [...group(legend).querySelectorAll('.stepwell-step-form-chip')].map(chip => ({
     name: chip.firstChild!.textContent,
     declared: chip.hasAttribute('data-declared'),
   }));
@@ -415,7 +415,7 @@ describe('inputs and outputs', () => {
     click('Remove nowhere from the outputs');
     act(() => live.refresh());
     expect(own()).toEqual({ inputs: ['rows', 'clean'], outputs: ['model'] });
-    expect(page.querySelectorAll('.stepwell-form-problems')).toHaveLength(0);
+    expect(page.querySelectorAll('.stepwell-step-form-problems')).toHaveLength(0);
   });
 
   it('explains a contradiction', () => {

@@ -48,8 +48,8 @@ export function StepForm({ notebook, step: name, readOnly, actions, trans }: Ste
         trans,
       }}
     >
-      <section className="stepwell-form" aria-label={trans.__('Settings of the step %1', step.name)}>
-        {readOnly && <p className="stepwell-form-hint">{trans.__('The notebook is read-only.')}</p>}
+      <section className="stepwell-step-form" aria-label={trans.__('Settings of the step %1', step.name)}>
+        {readOnly && <p className="stepwell-step-form-hint">{trans.__('The notebook is read-only.')}</p>}
         <fieldset disabled={readOnly}>
           <Name />
           <Groups />
@@ -97,7 +97,7 @@ function Group({ title, set, open, children }: { title: string; set: number; ope
   return (
     <details open={open}>
       <summary>
-        {title} {set > 0 && <span className="stepwell-form-aside">{trans.__('%1 set', set)}</span>}
+        {title} {set > 0 && <span className="stepwell-step-form-aside">{trans.__('%1 set', set)}</span>}
       </summary>
       {children}
     </details>

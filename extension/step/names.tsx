@@ -53,12 +53,12 @@ export function Names({ of: key, label, adding, implied, options, hint, codes, r
   });
 
   return (
-    <fieldset className="stepwell-form-field" onFocus={() => setNear(true)} onBlur={() => setNear(false)}>
+    <fieldset className="stepwell-step-form-field" onFocus={() => setNear(true)} onBlur={() => setNear(false)}>
       <legend>{label}</legend>
       {(declared || rest.length > 0) && (
-        <ul className="stepwell-form-chips">
+        <ul className="stepwell-step-form-chips">
           {declared?.map(name => (
-            <li key={name} className="stepwell-form-chip" data-declared>
+            <li key={name} className="stepwell-step-form-chip" data-declared>
               {name}
               <button
                 type="button"
@@ -73,14 +73,14 @@ export function Names({ of: key, label, adding, implied, options, hint, codes, r
             </li>
           ))}
           {rest.map(({ name, why }) => (
-            <li key={name} className="stepwell-form-chip" title={why}>
-              {name} <span className="stepwell-form-aside">{why}</span>
+            <li key={name} className="stepwell-step-form-chip" title={why}>
+              {name} <span className="stepwell-step-form-aside">{why}</span>
             </li>
           ))}
         </ul>
       )}
       <Faults of={key} codes={codes} />
-      <div className="stepwell-form-adding">
+      <div className="stepwell-step-form-adding">
         <input
           {...draft.handlers}
           {...describedBy(id, hint, draft.fault)}

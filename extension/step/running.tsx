@@ -11,7 +11,7 @@ export function Running() {
   const times = trans.__('seconds, or a time such as "10m" or "1h 30m"');
   return (
     <>
-      <div className="stepwell-form-row">
+      <div className="stepwell-step-form-row">
         <SettingField path={['retries']} kind={number} label={trans.__('Retries')} placeholder="0" />
         <SettingField path={['timeout']} kind={duration} label={trans.__('Timeout')} placeholder={trans.__('none')} expected={times} />
       </div>
@@ -60,10 +60,10 @@ function Waiting({ times }: { times: string }) {
     );
   };
   return (
-    <fieldset className="stepwell-form-field">
+    <fieldset className="stepwell-step-form-field">
       <legend>{trans.__('Wait before a retry')}</legend>
       <Faults of="backoff" />
-      <div className="stepwell-form-row">
+      <div className="stepwell-step-form-row">
         {field('first', duration, trans.__('First wait'), own === undefined ? '0s' : '1s', times)}
         {field('factor', number, trans.__('Then times'), '2')}
         {field('limit', duration, trans.__('At most'), '5m', times)}

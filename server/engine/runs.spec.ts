@@ -113,7 +113,7 @@ afterEach(async () => {
 
 function request(
   cells: Record<string, string>,
-  more: Partial<RunToStart> & { options?: Partial<RunOptions>; at?: string } = {},
+  more: Partial<Omit<RunToStart, 'options'>> & { options?: Partial<RunOptions>; at?: string } = {},
 ): RunToStart {
   const notebook = {
     nbformat: 4,

@@ -5,9 +5,9 @@ import { type KeyboardEvent, useEffect, useId, useMemo, useRef, useState } from 
 import type { RunSummary } from '../../pipeline/model/protocol';
 import { hasEnded } from './changes';
 import { progress } from './progress';
-import type { RunList } from './runlist';
+import { indexOf, type RunList } from './runlist';
 import { StatusIcon, statusWord } from './status';
-import { duration, moment, secondsBetween, ticking } from './time';
+import { duration, moment, secondsBetween, ticking, wholeMoment } from './time';
 import { useNow } from './usenow';
 
 const rowHeight = 44;
@@ -38,12 +38,12 @@ export function RunRows({ list, text, open, trans }: RunRowsProps): JSX.Element 
   useEffect(() => {
     if (wantsMore && mayLoad) void list.load();
   });
-  const at = shown.findIndex(run => run.id === active);
+  const at = active === undefined ? -1 : indexOf(shown, active);
   const move = (index: number) => {
-    const next = shown[Math.max(0, Math.min(shown.length - 1, index))];
-    if (!next) return;
-    setActive(next.id);
-    rows.scrollToIndex(shown.indexOf(next));
+    const next = Math.max(0, Math.min(shown.length - 1, index));
+    if (!shown[next]) return;
+    setActive(shown[next].id);
+    rows.scrollToIndex(next);
   };
   const keys: Record<string, () => void> = {
     ArrowDown: () => move(at + 1),
@@ -127,7 +127,7 @@ function Row({ run, now, trans }: { run: RunSummary; now: number; trans: Transla
         {nameOf(run.path)}
       </span>
       <span className="stepwell-runs-took">{length}</span>
-      <span className="stepwell-runs-when" title={new Date(run.created).toLocaleString()}>
+      <span className="stepwell-runs-when" title={wholeMoment(run.created)}>
         {moment(run.created, now)}
         {more && <span className="stepwell-runs-more"> · {more}</span>}
       </span>

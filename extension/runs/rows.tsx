@@ -61,17 +61,17 @@ export function RunRows({ list, text, open, trans }: RunRowsProps): JSX.Element 
     key();
   };
   return (
-    <div
-      ref={box}
-      className="stepwell-runs-list"
-      role="listbox"
-      tabIndex={0}
-      aria-label={trans.__('Runs, newest first')}
-      aria-activedescendant={at >= 0 ? `${id}-${active}` : undefined}
-      onKeyDown={onKeyDown}
-      onFocus={() => at < 0 && shown[0] && setActive(shown[0].id)}
-    >
-      <div style={{ height: rows.getTotalSize(), position: 'relative' }} role="presentation">
+    <div ref={box} className="stepwell-runs-list">
+      <div
+        className="stepwell-runs-rows"
+        style={{ height: rows.getTotalSize() }}
+        role="listbox"
+        tabIndex={0}
+        aria-label={trans.__('Runs, newest first')}
+        aria-activedescendant={at >= 0 ? `${id}-${active}` : undefined}
+        onKeyDown={onKeyDown}
+        onFocus={() => at < 0 && shown[0] && setActive(shown[0].id)}
+      >
         {items.map(({ index, start }) => {
           const run = shown[index]!;
           return (

@@ -72,7 +72,7 @@ function Tagged(props: PipelineViewProps & { notebook: INotebookPipeline }) {
   const serious = problems.filter(({ severity }) => severity !== 'info').length;
   return (
     <>
-      <header className="stepwell-head">
+      <div className="stepwell-head">
         <div className="stepwell-head-name" title={pipeline.description ?? pipeline.name}>
           {pipeline.name}
         </div>
@@ -81,7 +81,7 @@ function Tagged(props: PipelineViewProps & { notebook: INotebookPipeline }) {
           <Toggle label={trans.__('Graph')} on={view === 'graph'} onClick={() => onView('graph')} />
           <Toggle label={trans.__('List')} on={view === 'list'} onClick={() => onView('list')} />
         </fieldset>
-      </header>
+      </div>
       <p className="stepwell-summary">
         {trans._n('%1 step', '%1 steps', pipeline.steps.length)}
         {pipeline.parameters.length > 0

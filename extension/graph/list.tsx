@@ -25,7 +25,10 @@ export const StepList = memo(function StepList({ data: { steps, links }, trans, 
     const step = steps[Math.max(0, Math.min(steps.length - 1, to))];
     if (!step) return;
     onChoose?.(step.name);
-    list.current?.querySelectorAll<HTMLElement>('[role=option]')[steps.indexOf(step)]?.focus();
+    const focus = () => list.current?.querySelectorAll<HTMLElement>('[role=option]')[steps.indexOf(step)]?.focus();
+    focus();
+    // A notebook takes the focus when another cell becomes active; the arrow keys are still ours.
+    requestAnimationFrame(focus);
   };
   const targets: Record<string, () => number> = {
     ArrowDown: () => current + 1,

@@ -81,6 +81,8 @@ export class NotebookPipeline implements INotebookPipeline, IDisposable {
     const index = content.widgets.findIndex(({ model }) => model.id === id);
     const widget = content.widgets[index];
     if (!widget) return;
+    // In edit mode the cell would take the keys of those who only look.
+    if (!range) content.mode = 'command';
     content.deselectAll();
     content.activeCellIndex = index;
     void content.scrollToCell(widget, 'smart').then(async () => {

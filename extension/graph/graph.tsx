@@ -42,6 +42,8 @@ export const drawnAtMost = 150;
 const node = { width: 148, height: 46 };
 
 const zoom = { least: 0.15, most: 1.5 };
+/** Around the graph; the buttons that zoom stand at the left. */
+const margin = { left: '44px', right: '16px', top: '12px', bottom: '12px' } as const;
 
 type StepNode = Node<{ step: GraphStep; state?: StepState; direction: Direction; trans: TranslationBundle }, 'step'>;
 type LinkEdge = Edge<{ link: GraphLink; bends: Point[]; direction: Direction; labelled: boolean; trans: TranslationBundle }, 'link'>;
@@ -93,7 +95,7 @@ function Flow({ data, trans, direction = 'down', states, chosen, onChoose }: Ste
     const box = bounds([...placed.steps.values()].map(spot), placed.bends.flat().map(spot));
     const fit = () => {
       const { clientWidth, clientHeight } = frame.current!;
-      if (clientWidth > 0) void flow.setViewport(getViewportForBounds(box, clientWidth, clientHeight, zoom.least, 1, 0.08));
+      if (clientWidth > 0) void flow.setViewport(getViewportForBounds(box, clientWidth, clientHeight, zoom.least, 1, margin));
     };
     const observer = new ResizeObserver(fit);
     observer.observe(frame.current!);

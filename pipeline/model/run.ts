@@ -3,6 +3,7 @@ import type { Digest, Preview } from './artifact';
 import type { TaskError } from './failure';
 import type { Instant } from './instant';
 import type { Literal } from './parameter';
+import type { StepKey } from './reuse';
 
 export const runStatuses = ['queued', 'running', 'succeeded', 'failed', 'cancelled'] as const;
 export type RunStatus = (typeof runStatuses)[number];
@@ -22,8 +23,10 @@ export interface RunOptions {
   keepGoing: boolean;
   /** Steps running at once; absent means as many as the machine has cores. */
   workers?: number;
-  /** Take the steps above this one from the latest run. */
+  /** Take the steps above this one from the latest run, and run this one and those below again. */
   from?: string;
+  /** Run no step below this one. */
+  to?: string;
   /** The interpreter that runs the steps here, so that a resumed run goes on with the same. */
   python?: string;
 }
@@ -63,7 +66,7 @@ export interface MadeArtifact {
  */
 export type Change =
   | { what: 'run'; status: RunStatus; reason?: string }
-  /** `given` and `reuseKey` are kept in the table only: events stay small. */
+  /** `given` and `key` are kept in the table only: events stay small. */
   | {
       what: 'step';
       step: string;
@@ -73,7 +76,7 @@ export type Change =
       attempts?: number;
       result?: Digest;
       given?: unknown;
-      reuseKey?: string;
+      key?: StepKey;
     }
   | {
       what: 'attempt';
@@ -96,7 +99,7 @@ export type Change =
 /** A change as the log keeps it: without what only the engine reads, tokens among it. */
 export type LoggedChange =
   | Exclude<Change, { what: 'step' | 'plan' | 'attempt' | 'artifacts' }>
-  | Omit<Extract<Change, { what: 'step' }>, 'given' | 'reuseKey'>
+  | Omit<Extract<Change, { what: 'step' }>, 'given' | 'key'>
   | Omit<Extract<Change, { what: 'attempt' }>, 'token' | 'cells'>
   | Omit<Extract<Change, { what: 'plan' }>, 'plan'>
   | { what: 'artifacts'; step: string; attempt: number; artifacts: Omit<MadeArtifact, 'preview'>[] };
@@ -144,7 +147,7 @@ export interface StepRun {
   ended?: Instant;
   result?: Digest;
   given?: unknown;
-  reuseKey?: string;
+  key?: StepKey;
 }
 
 export interface Attempt {

@@ -46,6 +46,8 @@ export interface TaskDocument {
   metrics: string[];
   /** True: generators get fresh entropy where no channel restores them. False: only restored state counts. */
   freshRandom: boolean;
+  /** Files (paths as the notebook would write them) that the step is known to look at: told as its sources even where nobody sees it look. */
+  looksAt: string[];
   /** The notebook's folder, snapshot to show the step, and where the step runs. Absolute paths of the machine it runs on. */
   folder: string;
   workspace: string;
@@ -113,6 +115,30 @@ export interface TaskResult {
   /** Bytes. */
   peakMemory: number;
   cpuSeconds: number;
-  /** name → version of the packages loaded, and Python's version. */
-  environment?: { python: string; packages: Record<string, string> };
+  environment?: Environment;
+  sources?: Sources;
+}
+
+/** What ran the step: Python, and name → version of the packages that were loaded, found in these folders. */
+export interface Environment {
+  python: string;
+  executable: string;
+  folders: string[];
+  packages: Record<string, string>;
+}
+
+/**
+ * What the step was seen to use that no step gave it. Paths are from the notebook's folder where they lie in it, and absolute elsewhere; each
+ * has its stamp (size, times, inode as one text; null: nothing was there) from before the step could read it.
+ */
+export interface Sources {
+  files: Record<string, string | null>;
+  /** Folders whose names it listed. */
+  folders: Record<string, string | null>;
+  /** Files outside of the notebook's folder that it wrote or removed. */
+  wrote: string[];
+  /** Programs that it started. */
+  programs: string[];
+  /** Variables of the environment that it asked for; `*`: it looked through all of them. */
+  variables: string[];
 }

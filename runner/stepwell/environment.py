@@ -15,6 +15,8 @@ import sys
 from collections.abc import Iterable
 
 _distributions: dict[str, tuple[str, str]] | None = None
+# Where they were found, the first that counts first.
+_folders: list[str] = []
 # Of the modules that were loaded when `remember` was called: how many there were, and their distributions.
 _before = 0
 _found: set[tuple[str, str]] = set()
@@ -32,7 +34,8 @@ def prepare() -> dict[str, tuple[str, str]]:
     global _distributions
     if _distributions is None:
         _distributions = {}
-        for folder in reversed([path for path in sys.path if path.rstrip("/").endswith(("site-packages", "dist-packages"))]):
+        _folders[:] = [path for path in sys.path if path.rstrip("/").endswith(("site-packages", "dist-packages"))]
+        for folder in reversed(_folders):
             try:
                 _distributions.update(_read(folder))
             except OSError:
@@ -41,9 +44,10 @@ def prepare() -> dict[str, tuple[str, str]]:
 
 
 def loaded() -> dict:
-    """Python's version and the distributions of all modules loaded now."""
+    """Python, its version and the distributions of all modules loaded now, with the folders that distributions were looked for in."""
     new = itertools.islice(reversed(sys.modules), max(0, len(sys.modules) - _before))
-    return {"python": platform.python_version(), "packages": dict(sorted(_found | _among(new)))}
+    packages = dict(sorted(_found | _among(new)))
+    return {"python": platform.python_version(), "executable": sys.executable, "folders": _folders, "packages": packages}
 
 
 def _among(names: Iterable[str]) -> set[tuple[str, str]]:

@@ -23,7 +23,7 @@ import stepwell
 
 from . import blobs as blobs_
 from . import channels as channels_
-from . import compiling, environment, errors, limits, values
+from . import compiling, environment, errors, limits, values, variables
 from .events import Events, line, start_time
 from .shell import attach, run_cell, show_error
 from .shell import rehearse as rehearse_cells
@@ -74,6 +74,7 @@ class Task:
             self._lap("inputs")
             self.events.send("inputs-restored", seconds=self.seconds["inputs"])
             error = await self._cells(self.document["cells"])
+            variables.tell(None)
             self._lap("user")
         if error is None:
             with self.shell.builtin_trap:
@@ -94,6 +95,8 @@ class Task:
         self.shell.outputs.conceal(self.workspace.path, document["folder"])
         place = {name: state for name, state in document["inputs"]["channels"].items() if name in PLACE}
         channels_.restore(place, self.blobs, self.shell, self.workspace, False)
+        self.workspace.look(document.get("looksAt", []))
+        variables.tell(self.workspace.sources.variables)
 
     async def _prelude(self) -> dict | None:
         """What exists before the step: definitions that travelled here or, in the first step, the shared cells themselves."""
@@ -190,6 +193,7 @@ class Task:
         shown = self.shell.outputs.cells[len(document.get("sharedCells", ())) :]
         self.channels.displayed = any(cell["outputs"] for cell in shown)
         used = sorted({*self.channels.used(), *self.workspace.used()})
+        self.workspace.sources.modules()
         return {"provided": provided, "used": used, "defined": sorted(defined)}
 
     def _is_ours(self, name: str, value) -> bool:
@@ -238,6 +242,7 @@ class Task:
             "peakMemory": limits.peak_memory(),
             "cpuSeconds": round(limits.cpu_seconds(), 6),
             "environment": environment.loaded(),
+            "sources": self.workspace.sources.told(),
         }
         self.result_file = os.path.join(document["attemptFolder"], "result.json")
         try:

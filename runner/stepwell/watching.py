@@ -1,5 +1,6 @@
 """
-What a step does with files, seen through Python's audit events.
+What a step does with files, seen through Python's audit events: those of the workspace, which other steps may provide, and all others,
+which are told as sources.
 
 The hook is called before the thing happens: in time to turn a link into a copy when something is about to be written. It stays in the
 process for good and costs next to nothing for events that aren't about files of the workspace.
@@ -49,10 +50,15 @@ _installed = False
 
 
 class Watch:
-    """Events on files below `path`. `own(path, empty)` is called before a file is written to."""
+    """
+    Events on files below `path`. `own(path, empty)` is called before a file is written to. Until `counts` is true only `sources` hear of
+    what is read.
+    """
 
-    def __init__(self, path: str, own):
+    def __init__(self, path: str, own, sources):
         self.path = path
+        self.sources = sources
+        self.counts = False
         self._inside = tuple({path + os.sep, os.path.realpath(path) + os.sep})
         self._own = own
         self._pid = os.getpid()
@@ -71,6 +77,11 @@ class Watch:
             sys.addaudithook(_hook)
             _installed = True
 
+    def count(self) -> None:
+        """The cells begin: what is used from now on is the step's own doing."""
+        self.counts = True
+        self.relative = False
+
     def stop(self) -> None:
         global _current
         if _current is self:
@@ -80,14 +91,19 @@ class Watch:
         if event == "open":
             path, _, flags = args
             inner = self._inner(path)
+            flags = flags if isinstance(flags, int) else 0
             if inner is not None:
-                self._opened(inner, flags if isinstance(flags, int) else 0)
+                self._opened(inner, flags)
+            else:
+                self._outside(path, flags)
         elif event in LISTING:
-            if self._lists(args[0] if args else None):
+            if self._lists(event, args[0] if args else None) and self.counts:
                 self.any = True
         elif event in RUNNING:
             if os.path.basename(str(args[0])) not in HARMLESS:
-                self.any = self.relative = True
+                self.sources.programs.add(os.path.basename(str(args[0]))[:100])
+                if self.counts:
+                    self.any = self.relative = True
         elif event == "os.chdir":
             inner = self._inner(args[0])
             if inner is not None:
@@ -97,6 +113,8 @@ class Watch:
             if inner is not None:
                 self._own(os.path.join(self.path, inner), False)
                 self._note(inner)
+            else:
+                self._outside(args[0], os.O_RDWR)
         elif event in ("os.rename", "os.link", "os.symlink"):
             for path in args[:2]:
                 self._change(path, keep_link=True)
@@ -120,11 +138,26 @@ class Watch:
     def _note(self, inner: str) -> None:
         name = inner.replace(os.sep, "/")
         if name not in self.own and not name.endswith(".pyc"):
-            self.read.add(name)
+            if self.counts:
+                self.read.add(name)
+            self.sources.read(os.path.join(self.path, inner))
+
+    def _outside(self, path, flags: int) -> None:
+        """A file that is no step's to hand on."""
+        text = None if isinstance(path, int) else self._absolute(path)
+        if text is None:
+            return
+        if flags & WRITES:
+            self.sources.write(text, bool(flags & (os.O_TRUNC | os.O_EXCL)) or not os.path.exists(text))
+        else:
+            self.sources.read(text)
 
     def _change(self, path, keep_link: bool) -> None:
         inner = self._inner(path)
         if inner is None:
+            text = None if isinstance(path, int) else self._absolute(path)
+            if text is not None and not os.path.isdir(text):
+                self.sources.write(text, True)
             return
         full = os.path.join(self.path, inner)
         if keep_link:
@@ -132,7 +165,7 @@ class Watch:
             full = os.path.join(os.path.dirname(full), ".")
         self._own(full, False)
 
-    def _lists(self, path) -> bool:
+    def _lists(self, event: str, path) -> bool:
         frame = sys._getframe(3)
         if frame.f_code.co_filename.startswith("<frozen importlib"):
             return False
@@ -142,6 +175,9 @@ class Watch:
         text = path
         if isinstance(text, int):
             return True
+        full = self._absolute(text)
+        if full is not None and event in ("os.listdir", "os.scandir"):
+            self.sources.listed(full)
         inner = self._inner(text)
         return inner is not None or self._absolute(text) in (self.path, os.path.realpath(self.path))
 

@@ -14,7 +14,9 @@ import re
 import stat
 from dataclasses import dataclass
 
+from . import freshness
 from .blobs import Blobs, problem
+from .sources import Sources
 from .watching import Watch
 
 # Showing the folder is done for every step, so what a step most likely leaves alone is not copied but linked, and whole folders once there is much.
@@ -62,7 +64,10 @@ class Known:
 
 
 class Workspace:
-    """A workspace at `path` (inside `root`) that shows `folder`. Call `prepare`, `add`, `watch`, then `changed` and `used`."""
+    """
+    A workspace at `path` (inside `root`) that shows `folder`. Call `prepare`, `add`, `look`, `watch`, then `changed` and `used`. What is
+    used that no step hands on is told to `sources`.
+    """
 
     def __init__(self, folder: str, root: str, blobs: Blobs):
         self.folder = os.path.abspath(folder)
@@ -77,6 +82,7 @@ class Workspace:
         self._before: set[str] = set()
         self._after: set[str] = set()
         self._prepared = False
+        self.sources = Sources(self.folder, self.path, (self.root, os.path.abspath(blobs.folder)))
         self._watch: Watch | None = None
         self._read: set[str] = set()
 
@@ -163,11 +169,20 @@ class Workspace:
                     except OSError:
                         continue
 
-    def watch(self) -> None:
-        """From now on, see which files are used, and keep writes out of the notebook's folder."""
-        self._before |= set(self._folders) - {""}
-        self._watch = Watch(self.path, self.own)
+    def look(self, names: list[str]) -> None:
+        """From now on, tell sources, and keep writes out of the notebook's folder. `names` are files that the step uses for certain."""
+        self._watch = Watch(self.path, self.own, self.sources)
         self._watch.start()
+        for name in names:
+            path = os.path.normpath(os.path.join(self.folder, os.path.expanduser(name)))
+            (self.sources.listed if os.path.isdir(path) else self.sources.read)(path)
+
+    def watch(self) -> None:
+        """From now on, see which files are used."""
+        self._before |= set(self._folders) - {""}
+        if self._watch is None:
+            self.look([])
+        self._watch.count()
 
     def changed(self) -> dict[str, dict]:
         """`file:<path>` → where its content is now, or that it was removed. Stops watching."""
@@ -209,6 +224,8 @@ class Workspace:
         else:
             # What Python did not see: reads by other programs and by libraries that open files themselves.
             names = names | (self._read - self._watch.own)
+        for name in self._read - self._watch.own:
+            self.sources.read(os.path.join(self.path, name))
         return sorted([f"file:{name}" for name in names] + (["@cwd"] if self._watch.relative else []))
 
     def own(self, path: str, empty: bool = False) -> None:
@@ -291,6 +308,7 @@ class Workspace:
         if info.st_size <= COPIED and budget[0] > 0 and budget[1] >= info.st_size:
             budget[0] -= 1
             budget[1] -= info.st_size
+            self.sources.copied[name] = freshness.stamp_of(info)
             self._remember(name, _copy(entry.path, target, stat.S_IMODE(info.st_mode), info))
         else:
             os.symlink(entry.path, target)

@@ -26,7 +26,8 @@ FIXED = {
     "cpuSeconds": 0.25,
     "mode": 420,
     "traceback": ["Traceback"],
-    "environment": {"python": "3.11.7", "packages": {"ipython": "9.0.0"}},
+    "environment": {"python": "3.11.7", "executable": "/usr/bin/python3", "folders": [], "packages": {"ipython": "9.0.0"}},
+    "sources": {"files": {"data.csv": "23:1:1:7"}, "folders": {}, "wrote": [], "programs": [], "variables": ["HOME"]},
 }
 
 

@@ -9,12 +9,26 @@ import type { FailureKind } from '../../pipeline/model/failure';
 import type { StepRunStatus } from '../../pipeline/model/run';
 import type { TaskResult } from '../../pipeline/model/task';
 import { bind, difference, type Expectation, expect, provides } from './binding';
-import { addReader, addWatcher, addWriter, countBelow, demand, type Given, isLost, learn, type RunState, replan } from './state';
+import {
+  addReader,
+  addWatcher,
+  addWriter,
+  countBelow,
+  demand,
+  type Given,
+  isLost,
+  learn,
+  type Outcome,
+  type RunState,
+  replan,
+} from './state';
 import type { Unit } from './units';
 
 export type Decision =
   /** `ready`: when it could have started, in milliseconds since the epoch. */
   | { do: 'start'; unit: Unit; attempt: number; given: Given; ready: number }
+  /** Is there an earlier answer to this? `reuse` or `noReuse` is to be told before the unit can go on. */
+  | { do: 'look'; unit: Unit; given: Given }
   | { do: 'stop'; unit: Unit; attempt: number }
   | { do: 'status'; unit: Unit; status: StepRunStatus; reason?: string }
   /** Something was learnt: a read that the analysis overlooked, or steps that have to run in one process. */
@@ -102,6 +116,11 @@ function consider(state: RunState, unit: number, now: number, decisions: Decisio
     case 'succeeded':
     case 'reused':
     case 'failed': {
+      if (one.overtaken) {
+        surprised(state, unit);
+        again(state, unit, 'a step above wrote what it had read', decisions);
+        break;
+      }
       // An attempt that failed did not get to say what it used.
       const used = one.status === 'failed' ? 'everything' : [...one.outcome!.used, ...state.units[unit]!.reads.filter(unseen)];
       const changed = waits ? undefined : (difference(given, one.given!, used) ?? askedTooLittle(state, unit));
@@ -134,7 +153,7 @@ function waitFor(state: RunState, unit: number, other: number | undefined): void
 }
 
 /** Reads that leave no trace when they happen: whether a file exists, where the step stands, what the environment holds, what is logged. */
-function unseen(name: string): boolean {
+export function unseen(name: string): boolean {
   return traceless.has(name) || (name.startsWith('file:') && name !== 'file:*');
 }
 
@@ -188,6 +207,8 @@ function again(state: RunState, unit: number, reason: string, decisions: Decisio
   one.platformFailures = 0;
   one.notBefore = 0;
   one.broken = false;
+  one.sources = undefined;
+  one.overtaken = undefined;
   decisions.push({ do: 'status', unit: state.units[unit]!, status: 'waiting', reason });
   settle(state, unit, false);
   state.touched.add(unit);
@@ -341,8 +362,11 @@ function startReady(state: RunState, now: number, limits: Limits, decisions: Dec
   // Not yet certain that it fails, as something above may change; what is below waits for that.
   const held = state.options.keepGoing ? Number.POSITIVE_INFINITY : Math.min(...state.doubtful);
   for (const [unit, given] of state.ready) {
+    if (isToLook(state, unit, given)) decisions.push({ do: 'look', unit: state.units[unit]!, given });
+  }
+  for (const [unit, given] of state.ready) {
     if (state.running.size >= limits.workers) break;
-    if (unit > held) continue;
+    if (unit > held || isToLook(state, unit, given)) continue;
     const one = state.states[unit]!;
     state.ready.delete(unit);
     state.running.add(unit);
@@ -355,12 +379,14 @@ function startReady(state: RunState, now: number, limits: Limits, decisions: Dec
   }
   for (const unit of state.newlyReady.splice(0)) {
     const one = state.states[unit]!;
-    if (!state.ready.has(unit) || one.status === 'queued') continue;
+    if (!state.ready.has(unit) || one.status === 'queued' || isToLook(state, unit, state.ready.get(unit)!)) continue;
     one.status = 'queued';
     one.readyAt = now;
     decisions.push({ do: 'status', unit: state.units[unit]!, status: 'queued' });
   }
 }
+
+const isToLook = (state: RunState, unit: number, given: Given): boolean => !state.always.has(unit) && state.states[unit]!.looked !== given;
 
 function finish(state: RunState, decisions: Decision[]): void {
   const failed = state.states.findIndex(one => one.status === 'failed');
@@ -383,12 +409,44 @@ function cancelAll(state: RunState, decisions: Decision[]): Decision[] {
 
 const quote = (state: RunState, unit: number): string => `"${state.units[unit]!.name}"`;
 
+/** There is no earlier answer to what the unit would be given: it runs. */
+export function noReuse(state: RunState, unit: number, given: Given): void {
+  state.states[unit]!.looked = given;
+  state.newlyReady.push(unit);
+}
+
+/** There is one. Ignored (false) when the unit would be given something else by now. */
+export function reuse(state: RunState, unit: number, asked: Given, { given, outcome, sources }: Reused): boolean {
+  if (state.ready.get(unit) !== asked) return false;
+  state.ready.delete(unit);
+  const one = state.states[unit]!;
+  Object.assign(one, { status: 'reused', given, outcome, sources, overtaken: undefined, readyAt: 0 });
+  finished(state, unit, outcome);
+  return true;
+}
+
+/** `sources`: paths that it had read and that no step hands on. */
+export interface Reused {
+  given: Given;
+  outcome: Outcome;
+  sources: Set<string>;
+}
+
+/** What a unit gives is known: those who read it are looked at. */
+function finished(state: RunState, unit: number, { provided, used }: Pick<Outcome, 'provided' | 'used'>): void {
+  state.states[unit]!.settled = false;
+  for (const name of Object.keys(provided)) addWriter(state, name, unit);
+  for (const name of used) addReader(state, name, unit);
+  state.touched.add(unit);
+  touchReaders(state, unit);
+}
+
 /** An attempt ended with a result. Ignored (false) when the attempt is not the unit's current one. */
 export function ended(
   state: RunState,
   unit: number,
   attempt: number,
-  result: Pick<TaskResult, 'status' | 'provided' | 'used' | 'defined' | 'error'>,
+  result: Pick<TaskResult, 'status' | 'provided' | 'used' | 'defined' | 'error' | 'sources'>,
 ): boolean {
   const one = state.states[unit];
   if (!one || one.attempt !== attempt || one.status !== 'running') return false;
@@ -400,16 +458,24 @@ export function ended(
     error: result.error,
   };
   one.status = result.status;
-  one.settled = false;
   state.running.delete(unit);
   if (result.status === 'failed') {
     state.doubtful.add(unit);
     if (platformKinds.has(result.error!.kind)) one.platformFailures++;
     else one.failures++;
   }
-  for (const name of Object.keys(result.provided)) addWriter(state, name, unit);
-  for (const name of result.used) addReader(state, name, unit);
-  state.touched.add(unit);
-  touchReaders(state, unit);
+  finished(state, unit, result);
+  overtake(state, unit, result.sources?.wrote ?? []);
   return true;
+}
+
+/** Answers below that were reused had read these files before they were written now. */
+function overtake(state: RunState, unit: number, wrote: readonly string[]): void {
+  if (wrote.length === 0) return;
+  for (let below = unit + 1; below < state.units.length; below++) {
+    const one = state.states[below]!;
+    if (one.status !== 'reused' || !wrote.some(path => one.sources?.has(path))) continue;
+    one.overtaken = true;
+    state.touched.add(below);
+  }
 }

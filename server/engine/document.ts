@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Literal, ParameterType } from '../../pipeline/model/parameter';
 import type { Cell, Definition } from '../../pipeline/model/pipeline';
 import { type TaskCell, type TaskDocument, taskFormat } from '../../pipeline/model/task';
+import { looksAt } from './looks';
 import type { Given, RunState } from './state';
 import type { Unit } from './units';
 
@@ -59,6 +60,7 @@ export function taskDocument(state: RunState, unit: Unit, attempt: number, given
     definitions: [...new Set([...unit.definitions, ...pipeline.steps.flatMap(step => step.defines)])],
     metrics: unit.metrics,
     freshRandom: !state.seeded,
+    looksAt: looksAt(state, unit, places.folder),
     folder: places.folder,
     workspace: join(attemptFolder, 'workspace'),
     artifacts: places.artifacts,

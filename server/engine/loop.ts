@@ -13,13 +13,14 @@ import { type Artifacts, digestOf } from '../artifacts';
 import type { Store } from '../store';
 import { TargetProblem } from '../targets/problem';
 import type { AttemptId, Target, TargetEvent } from '../targets/target';
-import { advance, type Decision, ended, type Limits, wakeAt } from './advance';
+import { advance, type Decision, ended, type Limits, noReuse, reuse, wakeAt } from './advance';
+import { Answers } from './answers';
+import type { Answer } from './candidate';
 import { cellTimes } from './cells';
 import { type Places, taskDocument } from './document';
 import { LiveOutputs } from './outputs';
-import { codeKey } from './reuse';
 import type { Slots } from './slots';
-import type { Finished, RunState } from './state';
+import type { Finished, Given, RunState } from './state';
 import type { Unit } from './units';
 
 export interface Parts {
@@ -28,6 +29,8 @@ export interface Parts {
   target: Target;
   /** What the machine takes on at once, where several runs share it. */
   slots?: Slots;
+  /** The environment that steps are started with; default: this process's own. */
+  env?: NodeJS.ProcessEnv;
   /** Milliseconds since the epoch. */
   now?: () => number;
 }
@@ -88,8 +91,13 @@ export class Loop {
   private readonly running = new Map<string, Running>();
   private readonly inbox: Incoming[] = [];
   private readonly writing = new Set<Promise<unknown>>();
+  /** By digest, results on their way to the artifacts. */
+  private readonly kept = new Map<Digest, Promise<unknown>>();
+  /** To be done when what happened has been written. */
+  private readonly after: (() => Promise<void>)[] = [];
   private readonly unwatch: () => void;
   private readonly now: () => number;
+  private readonly answers: Answers;
   private passing = false;
   /** Something happened since the last pass began. */
   private asked = false;
@@ -112,6 +120,8 @@ export class Loop {
     this.limits = limits;
     this.listener = listener;
     this.now = parts.now ?? Date.now;
+    const { store, artifacts, env } = parts;
+    this.answers = new Answers({ state, store, artifacts, places, env, now: this.now });
     this.unwatch = parts.target.watch(event => {
       this.inbox.push(event);
       this.wake();
@@ -193,14 +203,21 @@ export class Loop {
   private async pass(): Promise<void> {
     const changes: Change[] = this.first.splice(0);
     for (const event of this.inbox.splice(0)) this.absorb(event, changes);
-    const decisions = advance(this.state, this.now(), { workers: this.workers() });
-    const tasks = decisions.flatMap(decision => this.describe(decision, changes));
+    const decisions: Decision[] = [];
+    const tasks: TaskDocument[] = [];
+    for (;;) {
+      const next = advance(this.state, this.now(), { workers: this.workers() });
+      decisions.push(...next);
+      for (const decision of next) tasks.push(...this.describe(decision, changes));
+      if (!(await this.look(next, changes))) break;
+    }
     if (changes.length > 0) {
       const events = await this.parts.store.commit(this.places.run, this.sequence, changes);
       if (!events) throw new Error(`Run ${this.places.run} is moved by another process.`);
       this.sequence += changes.length;
       this.listener.events?.(events);
     }
+    for (const work of this.after.splice(0)) this.behind(work());
     for (const decision of decisions) {
       if (decision.do === 'stop') void this.parts.target.stop(this.id(decision.unit, decision.attempt));
     }
@@ -211,6 +228,39 @@ export class Loop {
     if (at !== undefined) this.timer = setTimeout(() => this.wake(), Math.min(Math.max(at - this.now(), 1), 2 ** 31 - 1));
     if (this.state.status !== 'running' && this.running.size === 0) {
       await this.settle();
+    }
+  }
+
+  /** Looks for earlier answers to what is ready. False when nothing was asked for. */
+  private async look(decisions: Decision[], changes: Change[]): Promise<boolean> {
+    const asked = decisions.filter(decision => decision.do === 'look');
+    const found = await Promise.all(asked.map(async one => ({ ...one, answer: await this.answers.find(one.unit, one.given) })));
+    for (const { unit, given, answer } of found) {
+      if (answer) this.reuse(unit, given, answer, changes);
+      else noReuse(this.state, unit.index, given);
+    }
+    return asked.length > 0;
+  }
+
+  private reuse(unit: Unit, asked: Given, { given, outcome, finished, used, moved }: Answer, changes: Change[]): void {
+    const key = this.answers.key(unit, asked);
+    const sources = new Set([...Object.keys(used.files), ...Object.keys(used.folders)]);
+    if (!reuse(this.state, unit.index, asked, { given, outcome, sources })) return;
+    const result = moved ? this.keep(JSON.stringify(moved)) : finished.result;
+    this.finished.set(unit.name, { ...finished, result });
+    const { run, step, made } = used;
+    const outputs = Object.keys(used.blobs) as Digest[];
+    for (const { name } of unit.steps) {
+      changes.push({
+        what: 'step',
+        step: name,
+        status: 'reused',
+        reason: `as in run ${run}`,
+        result,
+        given,
+        unit: unit.steps.length > 1 ? unit.name : undefined,
+        key: { parts: key.parts, from: { run, step, made }, outputs },
+      });
     }
   }
 
@@ -285,6 +335,8 @@ export class Loop {
     this.free(running);
     const index = unit && this.state.unitOf.get(unit.steps[0]!.name);
     const current = index !== undefined && this.state.units[index]!.name === task.step && ended(this.state, index, task.attempt, result);
+    const given = index === undefined ? undefined : this.state.states[index]!.given;
+    const key = unit && current && given ? this.answers.key(unit, given) : undefined;
     const digest = whole ?? this.keep(JSON.stringify(result));
     const overhead = parts(running, result, this.now());
     changes.push({
@@ -308,7 +360,6 @@ export class Loop {
       peakMemory: result.peakMemory,
       cpuSeconds: result.cpuSeconds,
     });
-    const reuseKey = codeKey(this.state, unit);
     const artifacts = made(result);
     if (artifacts.length > 0) changes.push({ what: 'artifacts', step: unit.name, attempt: task.attempt, artifacts });
     for (const step of unit.steps) {
@@ -319,17 +370,35 @@ export class Loop {
         result: digest,
         unit: unit.steps.length > 1 ? unit.name : undefined,
         reason: result.error?.message,
-        reuseKey,
+        key,
       });
     }
+    this.keepKey(unit, given!, result, digest);
+  }
+
+  /** Kept when the result is there and its row says so; the run is not over before. */
+  private keepKey(unit: Unit, given: Given, result: TaskResult, digest: Digest): void {
+    this.after.push(async () => {
+      await this.kept.get(digest);
+      this.kept.delete(digest);
+      await this.answers.keep(unit, given, result, digest);
+    });
   }
 
   /** Keeps the result as a blob. It need not be on the disk before the next step starts; `settle` waits for it before the run is over. */
   private keep(text: string): Digest {
-    const written = this.parts.artifacts.put(text, { durable: false }).catch(error => this.failed(error));
-    this.writing.add(written);
-    void written.then(() => this.writing.delete(written));
-    return digestOf(text);
+    const written = this.parts.artifacts.put(text, { durable: false });
+    const digest = digestOf(text);
+    this.kept.set(digest, written);
+    this.behind(written);
+    return digest;
+  }
+
+  /** The run is not over before this is; if it fails, so does the run. */
+  private behind(work: Promise<unknown>): void {
+    const done = work.catch(error => this.failed(error));
+    this.writing.add(done);
+    void done.then(() => this.writing.delete(done));
   }
 
   /** A result that is too long for one message is kept from its file, piece by piece; what the attempt says next waits for that. */
@@ -363,6 +432,7 @@ export class Loop {
           changes.push({ what: 'step', step: step.name, status: decision.status, reason: decision.reason });
         return [];
       case 'stop':
+      case 'look':
         return [];
       case 'start': {
         const { unit, attempt, given } = decision;
@@ -380,6 +450,7 @@ export class Loop {
             attempts: attempt,
             given,
             unit: unit.steps.length > 1 ? unit.name : undefined,
+            key: this.answers.key(unit, given),
           });
         }
         return [task];

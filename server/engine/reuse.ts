@@ -1,27 +1,18 @@
 /** Results of earlier attempts as the state of a unit: taken over by a resumed run, or by one that starts "from" a step. */
-import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
+import type { Digest } from '../../pipeline/model/artifact';
+import type { StepKey } from '../../pipeline/model/reuse';
 import type { Attempt, StepRun } from '../../pipeline/model/run';
 import type { TaskResult } from '../../pipeline/model/task';
 import type { Artifacts } from '../artifacts';
-import type { Store } from '../store';
+import type { EarlierStep, Store } from '../store';
 import { readShortened } from '../targets/shorten';
-import type { AttemptId } from '../targets/target';
-import { RunProblem } from './problem';
+import type { Places } from './document';
+import { codeDigest, type KeyPlaces, keyParts } from './key';
+import { placed } from './place';
 import { type Finished, type Given, isLost, type RunState } from './state';
 import type { Unit } from './units';
-
-/** Digest of the code that a unit runs and the parameters it reads: what has to be equal, besides what it is given, for a result to count again. */
-export function codeKey(state: RunState, unit: Unit): string {
-  const { pipeline, options } = state;
-  const code = [...pipeline.sharedCells, ...pipeline.parameterCells, ...unit.cells].map(cell => cell.source);
-  const prelude = unit.prelude.map(definition => definition.source);
-  const parameters = unit.parameters.map(name => [name, options.parameters[name] ?? null]);
-  return createHash('sha256')
-    .update(JSON.stringify([code, prelude, parameters]))
-    .digest('hex');
-}
 
 export interface Earlier {
   row: StepRun;
@@ -74,33 +65,40 @@ async function told(
   return found;
 }
 
-/** For a run that starts from a step: the units above it with their results from the latest run of the notebook, where their code is the same. */
+/** Step runs of one step that are looked through for a result of the same code. */
+const recent = 20;
+
+/**
+ * For a run that starts from a step: the units above it with their latest results, where their code is the same. What they had read from
+ * this machine may have changed since: whoever starts in the middle wants what is above as it was.
+ */
 export async function takeFrom(
   state: RunState,
-  from: string,
+  start: number,
   notebookPath: string,
-  store: Store,
-  artifacts: Artifacts,
-  attemptFolder: (id: AttemptId) => string,
+  places: Places,
+  { store, artifacts }: { store: Store; artifacts: Artifacts },
 ): Promise<Map<string, Finished>> {
-  const start = state.unitOf.get(from);
-  if (start === undefined) {
-    throw new RunProblem(
-      'invalid',
-      `There is no step "${from}" to start from. The steps are ${state.units.map(unit => `"${unit.name}"`).join(', ')}.`,
-    );
-  }
-  const latest = (await store.listRuns({ notebookPath, limit: 20 })).find(run => run.status !== 'queued');
-  const loaded = latest && (await store.loadRun(latest.id));
   const finished = new Map<string, Finished>();
   for (const unit of state.units.slice(0, start)) {
-    const row = loaded?.steps.find(({ step }) => step === unit.steps[0]!.name);
-    if (!row?.result || !row.given || (row.status !== 'succeeded' && row.status !== 'reused') || row.reuseKey !== codeKey(state, unit))
-      continue;
-    const attempt = loaded!.attempts.find(({ result }) => result === row.result);
-    const folder = attempt && attemptFolder({ run: latest!.id, step: attempt.step, attempt: attempt.attempt });
-    const done = await takeOver(state, unit, 'reused', { row, attempt, folder }, artifacts);
-    if (done) finished.set(unit.name, done);
+    const rows = await store.earlierSteps({ notebookPath, step: unit.steps[0]!.name, limit: recent });
+    const row = rows.find(one => isSame(state, unit, one, places));
+    const done = row && (await takeOver(state, unit, 'reused', { row, attempt: undefined, folder: undefined }, artifacts));
+    const cells = done && placed(done.cells, row.key.used ?? { text: '', counts: [] }, state, unit, places);
+    if (cells) finished.set(unit.name, { ...done, cells, key: taken(row) });
+    else if (done) Object.assign(state.states[unit.index]!, { status: 'waiting', given: undefined, outcome: undefined });
   }
   return finished;
 }
+
+function isSame(state: RunState, unit: Unit, row: EarlierStep, places: KeyPlaces): boolean {
+  if (!row.result || !row.given || (row.status !== 'succeeded' && row.status !== 'reused') || (row.unit ?? row.step) !== unit.name)
+    return false;
+  return codeDigest(row.key.parts) === codeDigest(keyParts(state, unit, row.given as Given, places).parts);
+}
+
+const taken = ({ run, step, ended, key: { parts, used, from, outputs } }: EarlierStep): StepKey => ({
+  parts,
+  from: from ?? { run, step, made: used?.made ?? ended ?? '' },
+  outputs: outputs ?? (Object.keys(used?.blobs ?? {}) as Digest[]),
+});

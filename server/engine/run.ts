@@ -14,7 +14,7 @@ import type { Places } from './document';
 import { type Listener, Loop, type Parts } from './loop';
 import { RunProblem } from './problem';
 import { type RunReport, report } from './report';
-import { codeKey, takeFrom, takeOver } from './reuse';
+import { takeFrom, takeOver } from './reuse';
 import { seedsGenerators } from './seeds';
 import { createRunState, type Finished, learn, type RunState, replan } from './state';
 
@@ -58,17 +58,20 @@ export async function startRun(asked: NewRun, around: Surroundings): Promise<Run
   const { store, artifacts } = around;
   const folder = dirname(notebookPath);
   const state = createRunState(pipeline, options, await seedsGenerators(notebook, folder));
+  if (options.reuse) foresee(state, await store.latestPlan(notebookPath));
+  restrict(state);
+  const id = newId();
+  const from = options.from === undefined ? undefined : unitNamed(state, options.from);
   const finished =
-    options.from === undefined
+    from === undefined
       ? new Map<string, Finished>()
-      : await takeFrom(state, options.from, notebookPath, store, artifacts, around.attemptFolder);
+      : await takeFrom(state, from, notebookPath, places(id, notebook, folder, around), { store, artifacts });
   const { pipelineId, version } = await store.saveVersion({
     name: pipeline.name,
     notebookPath,
     document: pipeline,
     notebook: JSON.stringify(notebook),
   });
-  const id = newId();
   const steps = pipeline.steps.map(step => step.name);
   const target = around.target.name;
   const sequence = await store.createRun({
@@ -99,9 +102,10 @@ export async function resumeRun(id: string, around: Surroundings): Promise<RunRe
   if (!version?.notebook)
     throw new RunProblem('wrong-state', `The notebook of run ${id} was not kept, so the run cannot be resumed; start a new one.`);
   const notebook: Notebook = JSON.parse(version.notebook);
-  const plan = (loaded.run.plan ?? { learned: {} }) as { joins?: [string, string][]; learned: Record<string, string[]> };
+  const plan = (loaded.run.plan ?? { learned: {} }) as Plan;
   const state = createRunState(loaded.document, loaded.run.options, await seedsGenerators(notebook, loaded.run.folder), plan.joins);
   for (const [step, names] of Object.entries(plan.learned)) for (const name of names) learn(state, state.unitOf.get(step)!, name);
+  restrict(state);
   const finished = new Map<string, Finished>();
   const interrupted = loaded.attempts.filter(attempt => attempt.status === 'running');
   for (const unit of state.units) {
@@ -165,14 +169,25 @@ async function drive(driven: Driven, around: Surroundings): Promise<RunReport> {
     if (!target) throw leftRun(id);
     const reused = state.units.flatMap((unit): Change[] => {
       const { status, given } = state.states[unit.index]!;
-      const result = finished.get(unit.name)?.result;
       if (status !== 'reused') return [];
-      return unit.steps.map(step => ({ what: 'step', step: step.name, status, result, given, reuseKey: codeKey(state, unit) }));
+      const { result, key } = finished.get(unit.name) ?? {};
+      const reason = key?.from && `as in run ${key.from.run}`;
+      return unit.steps.map(({ name }) => ({ what: 'step', step: name, status, reason, result, given, key }));
     });
+    const beyond = state.units.flatMap(({ index, steps }): Change[] =>
+      state.states[index]!.status === 'skipped'
+        ? steps.map(({ name }) => ({
+            what: 'step',
+            step: name,
+            status: 'skipped',
+            reason: `below "${state.options.to}", where the run was to end`,
+          }))
+        : [],
+    );
     const loop = new Loop({
       state,
       sequence,
-      first: [{ what: 'run', status: 'running' }, ...first, ...reused],
+      first: [{ what: 'run', status: 'running' }, ...first, ...reused, ...beyond],
       finished,
       parts: { ...around, target },
       places: places(id, notebook, folder, around),
@@ -188,6 +203,44 @@ async function drive(driven: Driven, around: Surroundings): Promise<RunReport> {
     clearInterval(renewal);
     if (!left) await store.releaseRun(id, ownerOf(around)).catch(() => {});
   }
+}
+
+interface Plan {
+  joins?: [string, string][];
+  learned: Record<string, string[]>;
+}
+
+/** Reads that an earlier run of the notebook has learnt are read from the start; where the code has changed since they do no harm. */
+function foresee(state: RunState, plan: unknown): void {
+  let found = false;
+  for (const [step, names] of Object.entries((plan as Plan | undefined)?.learned ?? {})) {
+    const unit = state.unitOf.get(step);
+    if (unit === undefined) continue;
+    for (const name of names) learn(state, unit, name);
+    found = true;
+  }
+  if (found) replan(state);
+}
+
+/** Leaves out what is below the last step that is asked for. */
+function restrict(state: RunState): void {
+  const { from, to } = state.options;
+  const first = from === undefined ? undefined : unitNamed(state, from);
+  const last = to === undefined ? undefined : unitNamed(state, to);
+  if (first !== undefined && last !== undefined && last < first)
+    throw new RunProblem('invalid', `The run would end with "${to}", which is above "${from}", where it is to start.`);
+  for (const { index } of state.units) {
+    if (last !== undefined && index > last) Object.assign(state.states[index]!, { status: 'skipped', settled: true, broken: true });
+  }
+}
+
+function unitNamed(state: RunState, step: string): number {
+  const unit = state.unitOf.get(step);
+  if (unit !== undefined) return unit;
+  throw new RunProblem(
+    'invalid',
+    `There is no step "${step}". The steps are ${state.pipeline.steps.map(({ name }) => `"${name}"`).join(', ')}.`,
+  );
 }
 
 const leftRun = (id: string) =>

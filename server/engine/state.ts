@@ -5,6 +5,7 @@
 import type { Digest, Provided, Removed, SavedState, SavedValue, Value } from '../../pipeline/model/artifact';
 import type { TaskError } from '../../pipeline/model/failure';
 import type { Pipeline } from '../../pipeline/model/pipeline';
+import type { StepKey } from '../../pipeline/model/reuse';
 import type { Overhead, RunOptions, RunStatus, StepRunStatus } from '../../pipeline/model/run';
 import type { CellResult } from '../../pipeline/model/task';
 import { type Join, type Unit, units, wanted } from './units';
@@ -48,6 +49,12 @@ export interface UnitState {
   settled: boolean;
   /** Its failure stands; those that depend on it cannot run. */
   broken: boolean;
+  /** For what it would be given then, no earlier answer was found. */
+  looked?: Given;
+  /** Paths that the answer it was reused from had read, and that no step hands on. */
+  sources?: Set<string>;
+  /** A step above has written one of them since. */
+  overtaken?: true;
 }
 
 export interface RunState {
@@ -75,6 +82,8 @@ export interface RunState {
   /** Those of them that the pass at hand found. */
   newlyReady: number[];
   running: Set<number>;
+  /** Units for which no earlier answer is looked for: `reuse` is off for them, or they are to run again. */
+  always: Set<number>;
   /** By unit, those whose `waitsFor` it is. */
   waiters: Map<number, number[]>;
   /** Units that wait for everything above them to settle. */
@@ -104,6 +113,8 @@ export interface Finished {
   /** Long strings are missing in `cells`; the blob `result` has them. */
   shortened?: true;
   result?: Digest;
+  /** What it was made from, where it was taken over from an earlier run. */
+  key?: StepKey;
   overhead?: Overhead;
   peakMemory?: number;
   cpuSeconds?: number;
@@ -127,6 +138,7 @@ export function createRunState(pipeline: Pipeline, options: RunOptions, seeded: 
     ready: new Map(),
     newlyReady: [],
     running: new Set(),
+    always: new Set(),
     waiters: new Map(),
     held: new Set(),
     surprises: 0,
@@ -177,6 +189,9 @@ export function replan(state: RunState): void {
     }
   }
   state.unitOf = new Map(state.units.flatMap(unit => unit.steps.map(step => [step.name, unit.index] as const)));
+  const { from, reuse } = state.options;
+  const again = (from === undefined ? undefined : state.unitOf.get(from)) ?? Number.POSITIVE_INFINITY;
+  state.always = new Set(state.units.filter(unit => !reuse || !reusable(unit) || unit.index >= again).map(unit => unit.index));
   state.followers = new Map();
   for (const unit of state.units) {
     for (const name of unit.after) {
@@ -268,6 +283,9 @@ export function countBelow(ascending: readonly number[], limit: number): number 
   }
   return low;
 }
+
+/** Whether the settings of its steps let an earlier answer count. */
+const reusable = ({ steps }: Unit): boolean => steps.every(({ settings }) => settings.reuse !== false);
 
 export const isLost = (value: Value | SavedState | Removed): value is Extract<Value, { lost: string }> => 'lost' in value;
 export const isRemoved = (value: Value | SavedState | Removed): value is Removed => 'removed' in value;

@@ -9,6 +9,7 @@ import type { Knex } from 'knex';
 import type { Digest } from '../../pipeline/model/artifact';
 import type { Instant } from '../../pipeline/model/instant';
 import type { Pipeline } from '../../pipeline/model/pipeline';
+import type { StepKey, Used } from '../../pipeline/model/reuse';
 import type { Attempt, Change, LoggedChange, Run, RunEvent, RunOptions, StepRun, StepRunStatus } from '../../pipeline/model/run';
 import { type Connection, connect } from './connect';
 import { newId } from './id';
@@ -58,11 +59,16 @@ export interface LoadedRun {
   document: Pipeline;
 }
 
+/** An answer that a step run worked out, with all that it used. */
 export interface Reusable {
-  run: string;
-  step: string;
   result: Digest;
-  ended: Instant;
+  used: Used;
+}
+
+/** A step run of an earlier run. */
+export interface EarlierStep extends StepRun {
+  run: string;
+  key: StepKey;
 }
 
 /** Connects and brings the tables up to date. Rejects with a `StoreProblem` if the database cannot be used. */
@@ -302,11 +308,63 @@ export class Store {
     await this.ask(this.knex('runs').where({ id, owner }).update({ owner: null, owned_until: null }));
   }
 
-  /** The newest finished step run with this reuse key. */
-  async findReusable(key: string): Promise<Reusable | undefined> {
-    const query = this.knex('step_runs').where({ reuse_key: key }).whereIn('status', ['succeeded', 'reused']).whereNotNull('result');
-    const row = await this.ask(query.orderBy('ended', 'desc').first('run', 'step', 'result', 'ended'));
-    return row && { run: row.run, step: row.step, result: row.result, ended: row.ended };
+  /** Newest first: answers to this key. */
+  async findReusable(key: string, limit: number): Promise<Reusable[]> {
+    const query = this.knex('step_runs').where({ reuse_key: key }).whereNotNull('result').orderBy('ended', 'desc').limit(limit);
+    const found: rows.Row[] = await this.ask(query.select('result', 'key_parts'));
+    return found.flatMap(row => {
+      const { used } = JSON.parse(String(row.key_parts)) as StepKey;
+      return used ? [{ result: row.result as Digest, used }] : [];
+    });
+  }
+
+  /**
+   * What the steps' answer was made from, once all of it is known. From then on it is found by `reuseKey`, if there is one. Does nothing when
+   * they have another result by now.
+   */
+  async keepKey(run: string, steps: string[], result: Digest, key: StepKey, reuseKey?: string): Promise<void> {
+    const columns = { key_parts: rows.json(key), reuse_key: reuseKey ?? null };
+    await this.ask(this.knex('step_runs').where({ run, result }).whereIn('step', steps).update(columns));
+  }
+
+  /** Step runs of a notebook's step before a run, newest first, with what they were made from. */
+  async earlierSteps({
+    notebookPath,
+    step,
+    before,
+    limit,
+  }: {
+    notebookPath: string;
+    step: string;
+    before?: string;
+    limit: number;
+  }): Promise<EarlierStep[]> {
+    const query = this.knex('step_runs')
+      .join('runs', 'runs.id', 'step_runs.run')
+      .join('pipelines', 'pipelines.id', 'runs.pipeline')
+      .where({ 'pipelines.notebook_path': notebookPath, 'step_runs.step': step })
+      .whereNotNull('step_runs.key_parts')
+      .orderBy('runs.id', 'desc')
+      .limit(limit);
+    if (before !== undefined) query.where('runs.id', '<', before);
+    const found: rows.Row[] = await this.ask(query.select('step_runs.*'));
+    return found.map(row => ({ ...rows.stepRun(row), run: String(row.run), key: JSON.parse(String(row.key_parts)) }));
+  }
+
+  /** What the latest run of a notebook has learnt of it. */
+  async latestPlan(notebookPath: string): Promise<unknown> {
+    const query = this.knex('runs').join('pipelines', 'pipelines.id', 'runs.pipeline').where({ 'pipelines.notebook_path': notebookPath });
+    const row = await this.ask(query.orderBy('runs.id', 'desc').first('runs.plan'));
+    return row?.plan ? JSON.parse(row.plan) : undefined;
+  }
+
+  /** What a file was when it was read last. */
+  async findFingerprint(path: string): Promise<{ stamp: string; digest: string } | undefined> {
+    return this.ask(this.knex('fingerprints').where({ path }).first('stamp', 'digest'));
+  }
+
+  async keepFingerprint(path: string, { stamp, digest }: { stamp: string; digest: string }): Promise<void> {
+    await this.ask(this.knex('fingerprints').insert({ path, stamp, digest }).onConflict('path').merge());
   }
 
   private later(seconds: number): Knex.Raw {

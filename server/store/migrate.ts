@@ -5,6 +5,7 @@
 import type { Knex } from 'knex';
 import * as runs from './migrations/1-runs';
 import * as service from './migrations/2-service';
+import * as reuse from './migrations/3-reuse';
 import { StoreProblem } from './problem';
 
 export interface Migration {
@@ -13,7 +14,7 @@ export interface Migration {
 }
 
 /** In order; a name is never changed once a version of the program went out with it. */
-export const migrations: Record<string, Migration> = { '1-runs': runs, '2-service': service };
+export const migrations: Record<string, Migration> = { '1-runs': runs, '2-service': service, '3-reuse': reuse };
 
 const table = 'stepwell_migrations';
 

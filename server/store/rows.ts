@@ -17,7 +17,7 @@ export type Row = Record<string, string | number | null>;
 /** Text that both databases take: PostgreSQL refuses the NUL character, and neither keeps half a surrogate pair. */
 export const plain = (text: string): string => text.toWellFormed().replaceAll('\0', '');
 
-const json = (value: unknown): string => JSON.stringify(value);
+export const json = (value: unknown): string => JSON.stringify(value);
 const parsed = <T>(value: string | number | null | undefined): T | undefined => (typeof value === 'string' ? JSON.parse(value) : undefined);
 const text = (value: string | number | null | undefined) => (value === null || value === undefined ? undefined : String(value));
 const number = (value: string | number | null | undefined) => (value === null || value === undefined ? undefined : Number(value));
@@ -56,7 +56,7 @@ export function stepRun(row: Row): StepRun {
     ended: text(row.ended),
     result: text(row.result) as Digest | undefined,
     given: parsed(row.given),
-    reuseKey: text(row.reuse_key),
+    key: parsed(row.key_parts),
   };
 }
 
@@ -83,7 +83,7 @@ export const event = (row: Row): RunEvent => ({ sequence: Number(row.sequence), 
 export function logged(change: Change): LoggedChange {
   switch (change.what) {
     case 'step': {
-      const { given: _given, reuseKey: _key, ...rest } = change;
+      const { given: _given, key: _key, ...rest } = change;
       return rest;
     }
     case 'attempt': {
@@ -154,7 +154,7 @@ export function written(run: string, changes: Change[], at: string): Written {
           unit: change.unit,
           result: change.result,
           given: maybe(change.given),
-          reuse_key: change.reuseKey,
+          key_parts: maybe(change.key),
         });
         break;
       case 'attempt':

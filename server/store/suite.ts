@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Digest } from '../../pipeline/model/artifact';
 import type { Pipeline } from '../../pipeline/model/pipeline';
+import type { Used } from '../../pipeline/model/reuse';
 import type { Change, RunOptions } from '../../pipeline/model/run';
 import { connect } from './connect';
 import { idAt, type NewRun, newId, openStore, type Store, StoreProblem } from './index';
@@ -364,16 +365,64 @@ export function storeSuite(name: string, makeUrl: () => Promise<string>): void {
       expect(await store.claimRun('never', 'a', 60)).toBe(false);
     });
 
-    it('finds the newest finished step run with a reuse key', async () => {
-      const key = newId();
-      const [early, late, failed] = [await someRun(store), await someRun(store), await someRun(store)];
-      const done = (run: string, status: 'succeeded' | 'failed', time: number, result: Digest) =>
-        store.commit(run!, 1, [{ what: 'step', step: 'train', status, reuseKey: key, result }], new Date(time));
-      expect(await store.findReusable(key)).toBeUndefined();
-      await done(early!, 'succeeded', 1000, digest('1'));
-      await done(late!, 'succeeded', 2000, digest('2'));
-      await done(failed!, 'failed', 3000, digest('3'));
-      expect(await store.findReusable(key)).toEqual({ run: late, step: 'train', result: digest('2'), ended: new Date(2000).toISOString() });
+    describe('answers', () => {
+      const used = (made: string): Used => ({
+        ...{
+          run: 'r',
+          step: 'train',
+          made,
+          wanted: [],
+          given: {},
+          names: [],
+          files: {},
+          folders: {},
+          wrote: {},
+          variables: {},
+          imports: [],
+        },
+        environment: { python: '3', executable: '/p', interpreter: { stamp: null, digest: null }, folders: [], packages: {} },
+        ...{ text: '', counts: [], blobs: {} },
+      });
+      const parts = { cells: [], code: {}, setup: '', parameters: {}, inputs: {}, settings: {} };
+
+      it('finds answers to a key once all that they used is known, newest first', async () => {
+        const key = newId();
+        const [early, late] = [await someRun(store), await someRun(store)];
+        for (const [run, time] of [
+          [early, 1000],
+          [late, 2000],
+        ] as const) {
+          const result = digest(String(time));
+          await store.commit(run!, 1, [{ what: 'step', step: 'train', status: 'succeeded', key: { parts }, result }], new Date(time));
+          expect((await store.findReusable(key, 5)).map(({ result }) => result)).not.toContain(result);
+          await store.keepKey(run!, ['train'], result, { parts, used: used(String(time)) }, key);
+        }
+        expect(await store.findReusable(key, 5)).toEqual([
+          { result: digest('2000'), used: used('2000') },
+          { result: digest('1000'), used: used('1000') },
+        ]);
+        expect(await store.findReusable(key, 1)).toHaveLength(1);
+      });
+
+      it('does not take what an overtaken result used for what the present one did', async () => {
+        const key = newId();
+        const run = (await someRun(store))!;
+        const done = (sequence: number, result: Digest) =>
+          store.commit(run, sequence, [{ what: 'step', step: 'train', status: 'succeeded', key: { parts }, result }]);
+        await done(1, digest('1'));
+        await store.keepKey(run, ['train'], digest('1'), { parts, used: used('1') }, key);
+        await done(2, digest('2'));
+        await store.keepKey(run, ['train'], digest('1'), { parts, used: used('1') }, key);
+        expect(await store.findReusable(key, 5)).toEqual([]);
+      });
+
+      it('remembers what a file was when it was read last', async () => {
+        const path = `/data/${newId()}`;
+        expect(await store.findFingerprint(path)).toBeUndefined();
+        await store.keepFingerprint(path, { stamp: '1', digest: 'a' });
+        await store.keepFingerprint(path, { stamp: '2', digest: 'b' });
+        expect(await store.findFingerprint(path)).toEqual({ stamp: '2', digest: 'b' });
+      });
     });
 
     describe('migrations', () => {

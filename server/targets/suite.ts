@@ -44,6 +44,7 @@ export function someTask({ home, folder }: Place, cells: string[], more: Partial
     definitions: [],
     metrics: [],
     freshRandom: true,
+    looksAt: [],
     folder,
     workspace: join(home, 'runs', id.run, id.step, `${id.attempt}`, 'workspace'),
     artifacts: join(home, 'artifacts'),

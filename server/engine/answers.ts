@@ -1,0 +1,87 @@
+/**
+ * Earlier answers for the loop: looks one up before a unit starts, and keeps what a finished one was made from. What is kept is found by its
+ * key only once all that the step used is known, so nothing half known is ever used again.
+ */
+import type { Digest } from '../../pipeline/model/artifact';
+import type { StepKey } from '../../pipeline/model/reuse';
+import type { TaskResult } from '../../pipeline/model/task';
+import type { Artifacts } from '../artifacts';
+import type { Store } from '../store';
+import { type Answer, answerFrom } from './candidate';
+import type { Places } from './document';
+import { Fingerprints } from './fingerprints';
+import { keyDigest, keyParts } from './key';
+import { standing } from './place';
+import type { Given, RunState } from './state';
+import type { Unit } from './units';
+import { usedBy } from './used';
+
+export interface AnswersParts {
+  state: RunState;
+  store: Store;
+  artifacts: Artifacts;
+  places: Places;
+  now: () => number;
+  /** What steps are started with; default: this process's own. */
+  env?: NodeJS.ProcessEnv;
+}
+
+interface Made {
+  given: Given;
+  key: StepKey;
+  imports: string[];
+}
+
+/** Answers to one key that are looked at, newest first; more differ in what they had read. */
+const most = 20;
+
+export class Answers {
+  private readonly fingerprints: Fingerprints;
+  /** By unit name, what it is being made from. */
+  private readonly making = new Map<string, Made>();
+
+  constructor(private readonly parts: AnswersParts) {
+    this.fingerprints = new Fingerprints(parts.store, parts.now);
+  }
+
+  /** What the unit's answer is made from, as far as it is known when it starts. */
+  key(unit: Unit, given: Given): StepKey {
+    return this.made(unit, given).key;
+  }
+
+  /** An earlier answer that holds today. */
+  async find(unit: Unit, given: Given): Promise<Answer | undefined> {
+    const { state, store, artifacts, places, now, env = process.env } = this.parts;
+    const { key, imports } = this.made(unit, given);
+    const question = { state, unit, given, imports, places, env, now: now() };
+    for (const candidate of await store.findReusable(keyDigest(key.parts), most)) {
+      const answer = await answerFrom(candidate, question, artifacts, this.fingerprints);
+      if (!('missed' in answer)) return answer;
+      key.missed ??= answer.missed;
+    }
+    return undefined;
+  }
+
+  /** Keeps what a finished unit was made from. To be called when its result is a blob. */
+  async keep(unit: Unit, given: Given, result: TaskResult, digest: Digest): Promise<void> {
+    const { state, store, artifacts, places, now, env = process.env } = this.parts;
+    const { key, imports } = this.made(unit, given);
+    if (result.status !== 'succeeded') return;
+    const made = new Date(now()).toISOString();
+    const { run, folder } = places;
+    const finish = { run, unit, given, result, digest, standing: standing(state, unit, places), imports, folder, made, env };
+    const used = await usedBy(finish, artifacts, this.fingerprints);
+    const whole: StepKey = 'unfit' in used ? { ...key, unfit: used.unfit } : { ...key, used };
+    const steps = unit.steps.map(({ name }) => name);
+    await store.keepKey(run, steps, digest, whole, 'unfit' in used ? undefined : keyDigest(key.parts));
+  }
+
+  private made(unit: Unit, given: Given): Made {
+    const known = this.making.get(unit.name);
+    if (known?.given === given) return known;
+    const { parts, imports } = keyParts(this.parts.state, unit, given, this.parts.places);
+    const made: Made = { given, key: { parts }, imports };
+    this.making.set(unit.name, made);
+    return made;
+  }
+}

@@ -43,7 +43,9 @@ HARMLESS = {
     "id",
     "ldd",
 }
-EVENTS = {"open", "os.chdir", "sqlite3.connect", "os.rename", "os.link", "os.symlink", *CHANGING, *LISTING, *RUNNING}
+# How a shell line of a cell starts its program.
+TERMINAL = "os.forkpty"
+EVENTS = {TERMINAL, "open", "os.chdir", "sqlite3.connect", "os.rename", "os.link", "os.symlink", *CHANGING, *LISTING, *RUNNING}
 
 _current: Watch | None = None
 _installed = False
@@ -104,6 +106,8 @@ class Watch:
                 self.sources.programs.add(os.path.basename(str(args[0]))[:100])
                 if self.counts:
                     self.any = self.relative = True
+        elif event == TERMINAL:
+            self.sources.programs.add("a shell line")
         elif event == "os.chdir":
             inner = self._inner(args[0])
             if inner is not None:

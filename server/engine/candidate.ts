@@ -6,7 +6,7 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Digest } from '../../pipeline/model/artifact';
 import type { Fingerprint, Used } from '../../pipeline/model/reuse';
-import type { TaskResult } from '../../pipeline/model/task';
+import type { CellResult, TaskResult } from '../../pipeline/model/task';
 import type { Artifacts } from '../artifacts';
 import type { Reusable } from '../store';
 import { readShortened } from '../targets/shorten';
@@ -57,9 +57,9 @@ export async function answerFrom(
   const late = given.wanted.find(name => !asked.has(name) && !definitions.has(name) && (name === '*' || result.defined.includes(name)));
   if (late !== undefined && !asked.has('*')) return { missed: `a step below needs \`${late}\` now, which was not kept` };
   const cells = placed(result.cells, used, state, unit, places);
-  if (!cells || (found!.left > 0 && cells.some((cell, i) => cell !== result.cells[i])))
+  if (!cells || (found!.left > 0 && isMoved(cells, result.cells)))
     return { missed: 'its outputs show where its code stood, and that has moved' };
-  const moved = cells.some((cell, i) => cell !== result.cells[i]) ? { ...result, cells } : undefined;
+  const moved = isMoved(cells, result.cells) ? { ...result, cells } : undefined;
   return {
     given: { ...given, wanted: used.wanted },
     outcome: { status: 'succeeded', provided: result.provided, used: result.used, defined: new Set(result.defined) },
@@ -74,6 +74,9 @@ export async function answerFrom(
     moved,
   };
 }
+
+const isMoved = (cells: readonly CellResult[], before: readonly CellResult[]): boolean =>
+  cells.length !== before.length || cells.some((cell, i) => cell !== before[i]);
 
 /** What is known without looking at a disk. */
 function differsAtOnce(used: Used, { unit, given, imports, env, now }: Question): string | undefined {

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { codeText, holdsLiteralsOnly, sharedCode, wordsOf } from '../../pipeline/compile/code';
 import type { Literal } from '../../pipeline/model/parameter';
-import type { Cell, Pipeline } from '../../pipeline/model/pipeline';
+import type { Pipeline } from '../../pipeline/model/pipeline';
 import type { KeyParts } from '../../pipeline/model/reuse';
 import { bind } from './binding';
 import type { Places } from './document';
@@ -89,7 +89,6 @@ function settingsOf(state: RunState, unit: Unit, folder: string): Record<string,
   const { env, secrets, image, target } = unit.settings;
   const touched = new Set([...unit.reads, ...unit.writes.keys()]);
   const definitions = [...unit.definitions, ...pipeline.steps.flatMap(step => step.defines)].filter(name => touched.has(name));
-  const cells = (all: readonly Cell[]) => (unit.index === 0 ? all.length : 0);
   return {
     env: env ?? {},
     secrets: secrets ?? {},
@@ -100,7 +99,6 @@ function settingsOf(state: RunState, unit: Unit, folder: string): Record<string,
     'seeded generators': state.seeded,
     'types of parameters': pipeline.parameters.filter(({ name }) => unit.parameters.includes(name)).map(({ name, type }) => [name, type]),
     'names that travel as code': [...new Set(definitions)].sort(),
-    'shared cells': [cells(pipeline.sharedCells), cells(pipeline.parameterCells)],
     folder,
   };
 }

@@ -35,7 +35,7 @@ export function standing(state: RunState, unit: Unit, { executionCount }: Pick<P
 
 /** The results of cells at their present places; undefined when they show that they came from somewhere else. */
 export function placed(
-  results: CellResult[],
+  all: CellResult[],
   then: Standing,
   state: RunState,
   unit: Unit,
@@ -43,6 +43,8 @@ export function placed(
 ): CellResult[] | undefined {
   const cells = cellsOf(state, unit);
   const now = standing(state, unit, places);
+  // Shared cells show what they print in the first step, and only there.
+  const results = unit.index === 0 ? all : all.slice(-cells.length);
   if (cells.length !== results.length) return undefined;
   const moved =
     now.text !== then.text || now.counts.length !== then.counts.length || now.counts.some((count, i) => count !== then.counts[i]);

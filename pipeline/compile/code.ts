@@ -47,7 +47,7 @@ export const wordsOf = (text: string): Set<string> => new Set(text.match(/[\p{L}
 export interface SharedCode {
   /** What runs in every step whatever it uses: code that is more than definitions. */
   always: string[];
-  /** By name, definitions that the step reaches. */
+  /** By name (`clean()` for functions), definitions that the step reaches. */
   reached: Record<string, string>;
   /** Imports that it does not name. They may still have done something to a module that it uses. */
   imports: string[];
@@ -57,7 +57,7 @@ export interface SharedCode {
 export function sharedCode(cells: readonly Cell[], words: ReadonlySet<string>): SharedCode {
   const all = words.has('*');
   const always: string[] = [];
-  const waiting: { names: string[]; text: string; isImport: boolean }[] = [];
+  const waiting: { names: string[]; text: string; kind: Statement['kind'] }[] = [];
   for (const { source } of cells) {
     const { statements, error } = parse(source);
     if (error || /^\s*%%/.test(source) || showsItself.test(source)) {
@@ -69,7 +69,7 @@ export function sharedCode(cells: readonly Cell[], words: ReadonlySet<string>): 
       const text = codeText(source.slice(statement.from, statement.to)) + shown;
       const names = isInert(statement) ? namesOf(statement) : undefined;
       if (names === undefined || all) always.push(text);
-      else waiting.push({ names, text, isImport: statement.kind === 'import' });
+      else waiting.push({ names, text, kind: statement.kind });
     }
   }
   const known = new Set(words);
@@ -78,10 +78,10 @@ export function sharedCode(cells: readonly Cell[], words: ReadonlySet<string>): 
   for (let found = true; found; ) {
     found = false;
     for (let i = 0; i < waiting.length; i++) {
-      const { names, text } = waiting[i]!;
+      const { names, text, kind } = waiting[i]!;
       if (!names.some(name => known.has(name))) continue;
       for (const word of wordsOf(text)) known.add(word);
-      reached.push([names.join(), text]);
+      reached.push([`${names.join()}${kind === 'function' ? '()' : ''}`, text]);
       waiting.splice(i--, 1);
       found = true;
     }
@@ -89,7 +89,7 @@ export function sharedCode(cells: readonly Cell[], words: ReadonlySet<string>): 
   const byName: Record<string, string> = {};
   for (const [name, text] of reached.sort(([a, x], [b, y]) => (a < b ? -1 : a > b ? 1 : x < y ? -1 : 1)))
     byName[name] = name in byName ? `${byName[name]}\n${text}` : text;
-  return { always, reached: byName, imports: waiting.filter(({ isImport }) => isImport).map(({ text }) => text) };
+  return { always, reached: byName, imports: waiting.filter(({ kind }) => kind === 'import').map(({ text }) => text) };
 }
 
 /** Whether cells only give names to literals, so that a step that is not given a name is not touched by its value. */

@@ -5,6 +5,7 @@ libraries in C ask the system for is not seen.
 
 from __future__ import annotations
 
+import collections
 import os
 import re
 import sys
@@ -17,21 +18,39 @@ VOLATILE = re.compile(
     r"(STEPWELL_.*|_|PWD|OLDPWD|SHLVL|LINES|COLUMNS|TERM.*|COLORTERM|WINDOWID|SSH_.*|XDG_SESSION_.*|DBUS_.*|JPY_.*|JUPYTER_.*"
     r"|PYDEVD_.*|PYTHONPATH|PYTHONDONTWRITEBYTECODE|CLICOLOR.*|FORCE_COLOR|NO_COLOR|PAGER|IPYTHONDIR|KMP_DUPLICATE_LIB_OK|KMP_INIT_AT_FORK)"
 )
-_libraries = tuple({sysconfig.get_path(name) + os.sep for name in ("stdlib", "platstdlib")})
+_libraries = ("<frozen", *{sysconfig.get_path(name) + os.sep for name in ("stdlib", "platstdlib")})
+_own = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _into: set[str] | None = None
+# What is about to be copied by a library that starts a program: asking for these, in this order, is not asking.
+_copied: collections.deque = collections.deque()
 
 
 class Telling(os._Environ):
     def __getitem__(self, key):
-        _note(key)
+        if _copied and _copied[0] == key:
+            _copied.popleft()
+        else:
+            _copied.clear()
+            _note(key)
         return super().__getitem__(key)
 
     def __iter__(self):
-        # A library that starts a program hands it all of them; the notebook's own code looks through them.
-        file = sys._getframe(1).f_code.co_filename
-        if not file.startswith(("<frozen", *_libraries)) and not freshness.is_installed(file):
+        keys = list(super().__iter__())
+        _copied.clear()
+        if _by_notebook(sys._getframe(1)):
             _note("*")
-        return super().__iter__()
+        else:
+            _copied.extend(keys)
+        return iter(keys)
+
+
+def _by_notebook(frame) -> bool:
+    """Whether code of the notebook, or of a module beside it, goes through the variables: not a library on the way to a program."""
+    while frame is not None and frame.f_code.co_filename.startswith(_libraries):
+        if "subprocess" in frame.f_code.co_filename or "multiprocessing" in frame.f_code.co_filename:
+            return False
+        frame = frame.f_back
+    return frame is not None and not frame.f_code.co_filename.startswith(_own) and not freshness.is_installed(frame.f_code.co_filename)
 
 
 def _note(name) -> None:

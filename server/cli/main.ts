@@ -14,12 +14,14 @@ import { compileCommand } from './compile';
 import { doctorCommand } from './doctor';
 import { explain } from './fault';
 import { logsCommand } from './logs';
+import { planCommand } from './plan';
 import { runCommand } from './run';
 import { runsCommand } from './runs';
 import { serveCommand } from './serve';
 import { suggestCommand } from './suggest';
 import { forgiveClosedPipes } from './terminal';
 import { inputsCommand, outputsCommand } from './values';
+import { whyCommand } from './why';
 
 const examples = `
 Examples:
@@ -41,11 +43,13 @@ export function program(): Command {
     .addHelpText('after', examples)
     .showHelpAfterError('"stepwell --help" shows what there is.')
     .addCommand(runCommand())
+    .addCommand(planCommand())
     .addCommand(compileCommand())
     .addCommand(checkCommand())
     .addCommand(suggestCommand())
     .addCommand(runsCommand())
     .addCommand(logsCommand())
+    .addCommand(whyCommand())
     .addCommand(serveCommand())
     .addCommand(inputsCommand())
     .addCommand(outputsCommand())

@@ -4,8 +4,10 @@
  */
 import { Command, InvalidArgumentError } from 'commander';
 import { readConfig } from '../config';
+import { Before } from './asked';
 import { Fault } from './fault';
 import { readNotebookFile } from './notebook';
+import { collectParameter } from './parameter';
 import type { RunFlags } from './running';
 import { warm } from './warm';
 
@@ -13,7 +15,8 @@ const examples = `
 Examples:
   stepwell run report.ipynb
   stepwell run report.ipynb -p rate=0.1 -p names='["a", "b"]' --out report-done.ipynb
-  stepwell run report.ipynb --from train          take what is above "train" from the latest run
+  stepwell run report.ipynb --from train          take what is above "train" as it ran last
+  stepwell run report.ipynb --only train          run "train" alone, on what it was given last
   stepwell run report.ipynb --python ~/envs/ml    the environment that runs the steps
   stepwell run --resume last                      go on where the latest run stopped`;
 
@@ -25,7 +28,9 @@ export function runCommand(): Command {
     .option('--python <path>', "interpreter or environment that runs the steps (default: the active one, or the notebook's kernel)")
     .option('--out <file>', 'where to write the executed notebook (default: in the folder of the run)')
     .option('--experiment <name>', 'the name that groups runs')
-    .option('--from <step>', 'take the steps above this one from the latest run of the notebook')
+    .option('--from <step>', 'take the steps above this one as they ran last, and run this one and those below again')
+    .option('--to <step>', 'run no step below this one')
+    .option('--only <step>', 'take the steps above this one as they ran last, and run this one alone')
     .option('--no-reuse', 'run every step, even one that has run with the same code and inputs')
     .option('--keep-going', 'when a step fails, run those that do not need it')
     .option('--workers <n>', 'steps that run at once (default: as many as the machine has cores)', wholeNumber)
@@ -35,12 +40,6 @@ export function runCommand(): Command {
     .action(async (notebook: string | undefined, flags: RunFlags) => {
       process.exitCode = await run(notebook, flags);
     });
-}
-
-function collectParameter(text: string, earlier: Record<string, string> = {}): Record<string, string> {
-  const equals = text.indexOf('=');
-  if (equals < 1) throw new InvalidArgumentError(`"${text}" is not name=value.`);
-  return { ...earlier, [text.slice(0, equals).trim()]: text.slice(equals + 1) };
 }
 
 function wholeNumber(text: string): number {
@@ -59,11 +58,16 @@ async function run(shown: string | undefined, flags: RunFlags): Promise<number> 
   }
   if (shown === undefined) throw new Fault('Which notebook? For example: stepwell run analysis.ipynb');
   const file = readNotebookFile(shown);
-  const warmed = warm(file, flags.python, config);
+  if (flags.only !== undefined && (flags.from !== undefined || flags.to !== undefined))
+    throw new Fault('Give --only, or --from and --to: one step alone has no beginning and end.');
+  const before = new Before(file, flags, config.home);
+  const warmed = warm(file, flags.python, config, before.wasDone);
   try {
     // From here on Python gets ready while Node loads.
     const { runNotebook } = require('./running') as typeof import('./running');
-    return await runNotebook(file, warmed, flags, config);
+    const code = await runNotebook(file, warmed, flags, config);
+    if (code === 0) before.done();
+    return code;
   } finally {
     await warmed?.target.close();
   }

@@ -26,6 +26,8 @@ export interface RunFlags {
   out?: string;
   experiment?: string;
   from?: string;
+  to?: string;
+  only?: string;
   reuse: boolean;
   keepGoing?: boolean;
   workers?: number;
@@ -43,16 +45,15 @@ export async function runNotebook(file: NotebookFile, warmed: Warmed | undefined
     if (flags.json) printJson({ status: 'problems', notebook: file.path, problems: all });
     return 2;
   }
-  if (flags.from !== undefined && !pipeline.steps.some(({ name }) => name === flags.from)) {
-    throw new Fault(`There is no step "${flags.from}" (--from); the steps are ${pipeline.steps.map(({ name }) => name).join(', ')}.`);
-  }
+  checkSteps(pipeline, flags);
   const options: RunOptions = {
     parameters: given.values,
     experiment: flags.experiment,
     reuse: flags.reuse,
     keepGoing: Boolean(flags.keepGoing),
     workers: flags.workers,
-    from: flags.from,
+    from: flags.only ?? flags.from,
+    to: flags.only ?? flags.to,
     python: warmed.python,
   };
   const store = await openStore({ url: config.database });
@@ -62,6 +63,15 @@ export async function runNotebook(file: NotebookFile, warmed: Warmed | undefined
     return show.finish(report, options);
   } finally {
     await store.close();
+  }
+}
+
+/** Throws a `Fault` for an option that names a step which is not there. */
+export function checkSteps({ steps }: Pipeline, flags: Pick<RunFlags, 'from' | 'to' | 'only'>): void {
+  for (const option of ['from', 'to', 'only'] as const) {
+    const named = flags[option];
+    if (named === undefined || steps.some(({ name }) => name === named)) continue;
+    throw new Fault(`There is no step "${named}" (--${option}); the steps are ${steps.map(({ name }) => name).join(', ')}.`);
   }
 }
 
@@ -107,7 +117,7 @@ class Run {
   }
 
   /** Lets the engine run, tells how it goes, and turns Ctrl-C into a cancellation; a second one ends the process at once. */
-  async drive(store: Store, { target }: Warmed, go: (around: Surroundings) => Promise<RunReport>): Promise<RunReport> {
+  async drive(store: Store, { target, lazy }: Warmed, go: (around: Surroundings) => Promise<RunReport>): Promise<RunReport> {
     const steps = this.pipeline.steps.map(({ name, cells }) => ({ name, cells: cells.length }));
     const abort = new AbortController();
     const interrupt = (signal: NodeJS.Signals) => {
@@ -119,15 +129,24 @@ class Run {
     for (const signal of signals) process.on(signal, interrupt);
     // A Python that cannot run steps fails each of them the same way: told once, as what it is.
     let unfit: unknown;
-    target.warm().catch(error => {
-      unfit = error;
-      abort.abort();
-    });
+    let isWatched = false;
+    const watchPython = () => {
+      if (isWatched) return;
+      isWatched = true;
+      target.warm().catch(error => {
+        unfit = error;
+        abort.abort();
+      });
+    };
+    if (!lazy) watchPython();
     const artifacts = openArtifacts(this.config.artifacts);
     const progress = showProgress(steps, this.stream);
     const listener: Surroundings['listener'] = {
       created: run => void (process.env.STEPWELL_DEBUG && process.stderr.write(`run ${run}\n`)),
-      events: events => progress.events(events),
+      events: events => {
+        if (events.some(({ change }) => change.what === 'attempt')) watchPython();
+        progress.events(events);
+      },
       task: (step, event) => progress.task(step, event),
     };
     try {

@@ -11,10 +11,12 @@ import type { NotebookFile } from './notebook';
 export interface Warmed {
   target: LocalTarget;
   python: string;
+  /** It starts when something has to run. */
+  lazy: boolean;
 }
 
-/** Starts it; gives nothing for a file that is no notebook, since the compiler will say why it is none. */
-export function warm(file: NotebookFile, named: string | undefined, config: Config): Warmed | undefined {
+/** Starts it, or only gets ready to when `lazy`; gives nothing for a file that is no notebook, since the compiler will say why it is none. */
+export function warm(file: NotebookFile, named: string | undefined, config: Config, lazy = false): Warmed | undefined {
   let notebook: Notebook;
   try {
     notebook = JSON.parse(file.text);
@@ -22,13 +24,13 @@ export function warm(file: NotebookFile, named: string | undefined, config: Conf
     return undefined;
   }
   if (!Array.isArray(notebook?.cells)) return undefined;
-  return warmFor(notebook, dirname(file.path), named, config);
+  return warmFor(notebook, dirname(file.path), named, config, lazy);
 }
 
 /** The same for a notebook that is known to be one. `folder` is where it lies. */
-export function warmFor(notebook: Notebook, folder: string, named: string | undefined, config: Config): Warmed {
+export function warmFor(notebook: Notebook, folder: string, named: string | undefined, config: Config, lazy = false): Warmed {
   const { python, modules } = needed(notebook, folder, named);
-  return { target: createLocalTarget({ python, runnerPath, packages, home: config.home, modules, folder }), python };
+  return { target: createLocalTarget({ python, runnerPath, packages, home: config.home, modules, folder, lazy }), python, lazy };
 }
 
 /** A Python that was named and is not there is an option that is not in order. */

@@ -28,9 +28,10 @@ export function keyParts(state: RunState, unit: Unit, given: Given, places: KeyP
   const parameterTexts = first && !plain ? pipeline.parameterCells.map(cell => textOf(cell.source)) : [];
   const code: Record<string, string> = {};
   const setup = [...shared.always, ...parameterTexts];
-  for (const { names, source } of unit.prelude) {
+  for (const { names, kind, source } of unit.prelude) {
+    const name = `${names.join()}${kind === 'function' ? '()' : ''}`;
     if (names.length === 0) setup.push(textOf(source));
-    else code[names.join()] = sha256(`${code[names.join()] ?? ''}${textOf(source)}`);
+    else code[name] = sha256(`${code[name] ?? ''}${textOf(source)}`);
   }
   for (const [names, text] of Object.entries(shared.reached)) code[names] = sha256(`${code[names] ?? ''}${text}`);
   const inputs: KeyParts['inputs'] = {};

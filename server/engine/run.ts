@@ -12,6 +12,7 @@ import { newId } from '../store';
 import type { AttemptId, Target } from '../targets/target';
 import type { Places } from './document';
 import { type Listener, Loop, type Parts } from './loop';
+import { type PlannedStep, planOfRun } from './plan';
 import { RunProblem } from './problem';
 import { type RunReport, report } from './report';
 import { takeFrom, takeOver } from './reuse';
@@ -55,17 +56,10 @@ export interface NewRun {
 
 export async function startRun(asked: NewRun, around: Surroundings): Promise<RunReport> {
   const { notebook, notebookPath, pipeline, options } = asked;
-  const { store, artifacts } = around;
+  const { store } = around;
   const folder = dirname(notebookPath);
-  const state = createRunState(pipeline, options, await seedsGenerators(notebook, folder));
-  if (options.reuse) foresee(state, await store.latestPlan(notebookPath));
-  restrict(state);
   const id = newId();
-  const from = options.from === undefined ? undefined : unitNamed(state, options.from);
-  const finished =
-    from === undefined
-      ? new Map<string, Finished>()
-      : await takeFrom(state, from, notebookPath, places(id, notebook, folder, around), { store, artifacts });
+  const { state, finished } = await prepare(id, asked, around);
   const { pipelineId, version } = await store.saveVersion({
     name: pipeline.name,
     notebookPath,
@@ -91,6 +85,36 @@ export async function startRun(asked: NewRun, around: Surroundings): Promise<Run
   });
   if (sequence === false) throw new RunProblem('conflict', `Another run has been started with the same idempotency key.`);
   return drive({ id, notebook, folder, sequence, state, finished, interrupted: [], first: [] }, around);
+}
+
+/** What a run would do, without doing it. Keeps nothing but what it finds out about files. */
+export async function planRun(
+  asked: NewRun,
+  around: Pick<Surroundings, 'store' | 'artifacts' | 'env' | 'now' | 'attemptFolder'>,
+): Promise<PlannedStep[]> {
+  const { notebook, notebookPath } = asked;
+  const { state } = await prepare('plan', asked, around);
+  const { store, artifacts, env, now = Date.now } = around;
+  return planOfRun(state, notebookPath, { store, artifacts, env, now, places: places('plan', notebook, dirname(notebookPath), around) });
+}
+
+/** The state of a run that has not begun, and what is taken over into it. */
+async function prepare(
+  id: string,
+  { notebook, notebookPath, pipeline, options }: NewRun,
+  around: Pick<Surroundings, 'store' | 'artifacts' | 'attemptFolder'>,
+): Promise<{ state: RunState; finished: Map<string, Finished> }> {
+  const { store, artifacts } = around;
+  const folder = dirname(notebookPath);
+  const state = createRunState(pipeline, options, await seedsGenerators(notebook, folder));
+  if (options.reuse) foresee(state, await store.latestPlan(notebookPath));
+  restrict(state);
+  const from = options.from === undefined ? undefined : unitNamed(state, options.from);
+  const finished =
+    from === undefined
+      ? new Map<string, Finished>()
+      : await takeFrom(state, from, notebookPath, places(id, notebook, folder, around), { store, artifacts });
+  return { state, finished };
 }
 
 /** Goes on with a run whose process died, or that failed or was cancelled. What has finished is not done again. */
@@ -265,7 +289,7 @@ async function fillIn(finished: Map<string, Finished>, artifacts: Parts['artifac
   }
 }
 
-function places(run: string, notebook: Notebook, folder: string, around: Surroundings): Places {
+function places(run: string, notebook: Notebook, folder: string, around: Pick<Surroundings, 'artifacts' | 'attemptFolder'>): Places {
   const counts = new Map<number, number>();
   const raising = new Set<number>();
   for (const [index, cell] of notebook.cells.entries()) {

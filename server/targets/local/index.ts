@@ -40,6 +40,8 @@ export interface LocalTargetOptions {
   env?: NodeJS.ProcessEnv;
   /** Milliseconds between asking a step to stop and killing it. */
   grace?: number;
+  /** The parent is started when it is asked for: by `warm`, or by the first attempt. */
+  lazy?: boolean;
 }
 
 export interface LocalTarget extends Target {
@@ -49,7 +51,7 @@ export interface LocalTarget extends Target {
   isFresh(): boolean;
 }
 
-/** Starts its warm parent at once. Throws a `TargetProblem` when `home` cannot be written. */
+/** Starts its warm parent at once, unless it is lazy. Throws a `TargetProblem` when `home` cannot be written. */
 export function createLocalTarget(options: LocalTargetOptions): LocalTarget {
   return new Local(options);
 }
@@ -106,11 +108,7 @@ class Local implements LocalTarget {
     }
     this.socket = new EventSocket((key, line, left) => this.heard(key, line, left));
     this.noisy = this.readNoisy();
-    this.startParent();
-    this.ready.then(
-      () => setImmediate(() => void sweep(options.home).catch(() => {})),
-      () => {},
-    );
+    if (!options.lazy) this.startParent();
   }
 
   warm(): Promise<void> {
@@ -223,8 +221,12 @@ class Local implements LocalTarget {
       became = resolve;
       failed = reject;
     });
+    const first = this.parents === 0;
     // Whoever starts an attempt is told; a parent that nobody waits for may fail unheard.
-    this.ready.catch(() => {});
+    this.ready.then(
+      () => first && setImmediate(() => void sweep(this.options.home).catch(() => {})),
+      () => {},
+    );
     this.isReady = false;
     const start = () => {
       const known = modules.filter(name => !this.noisy.includes(name));

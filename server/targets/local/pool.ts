@@ -95,7 +95,7 @@ export class Pool {
     }
     one ??= {
       key,
-      target: createLocalTarget({ python, runnerPath, packages, home, modules, folder, env }),
+      target: createLocalTarget({ python, runnerPath, packages, home, modules, folder, env, lazy: true }),
       python,
       users: 0,
       stale: false,

@@ -1,0 +1,349 @@
+/** Earlier answers used again: real notebooks, run twice, with something changed in between. What has to run again is told step by step. */
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { compile } from '../../pipeline/compile';
+import type { StepSettings } from '../../pipeline/model/pipeline';
+import type { RunOptions } from '../../pipeline/model/run';
+import { type Artifacts, openArtifacts } from '../artifacts';
+import { openStore, type Store } from '../store';
+import { attemptFolder, createLocalTarget, type LocalTarget } from '../targets/local';
+import { python } from '../targets/local/python-for-tests';
+import { type RunReport, startRun } from './run';
+
+jest.setTimeout(60_000);
+
+let place: string;
+let folder: string;
+let store: Store;
+let artifacts: Artifacts;
+let target: LocalTarget;
+
+beforeEach(async () => {
+  place = mkdtempSync(join(tmpdir(), 'sw-reuse-'));
+  const home = join(place, 'home');
+  folder = join(place, 'project');
+  mkdirSync(home);
+  mkdirSync(folder);
+  store = await openStore({ url: `sqlite://${join(home, 'stepwell.db')}` });
+  artifacts = openArtifacts(join(home, 'artifacts'));
+  target = createLocalTarget({ python, runnerPath: join(__dirname, '..', '..', 'runner'), home, folder, modules: [] });
+});
+
+afterEach(async () => {
+  await target.close();
+  await store.close();
+  rmSync(place, { recursive: true, force: true });
+});
+
+/** Tags by source, or a step's name by source. */
+type Cells = [tag: string, source: string][];
+
+function notebook(cells: Cells, steps: Record<string, StepSettings> = {}) {
+  const tag = (name: string) => (['imports', 'functions', 'parameters', 'markdown'].includes(name) ? name : `step:${name}`);
+  return {
+    nbformat: 4,
+    nbformat_minor: 5,
+    metadata: { kernelspec: { name: 'python3', language: 'python', display_name: 'Python 3' }, stepwell: { version: 1, steps } },
+    cells: cells.map(([name, source], i) => ({
+      cell_type: name === 'markdown' ? 'markdown' : 'code',
+      id: `cell-${i}`,
+      metadata: { tags: [tag(name)] },
+      source,
+      ...(name === 'markdown' ? {} : { outputs: [], execution_count: null }),
+    })),
+  };
+}
+
+async function run(cells: Cells, options: Partial<RunOptions> = {}, steps: Record<string, StepSettings> = {}): Promise<RunReport> {
+  const made = notebook(cells, steps);
+  const { pipeline, problems } = compile(made);
+  expect(problems.filter(problem => problem.severity === 'error')).toEqual([]);
+  return startRun(
+    {
+      notebook: made,
+      notebookPath: join(folder, 'notebook.ipynb'),
+      pipeline: pipeline!,
+      options: { parameters: {}, reuse: true, keepGoing: false, workers: 2, ...options },
+    },
+    { store, artifacts, target, attemptFolder: id => attemptFolder(join(place, 'home'), id) },
+  );
+}
+
+const ran = ({ steps }: RunReport) => steps.filter(({ status }) => status !== 'reused').map(({ name }) => name);
+const shown = ({ cells }: RunReport) =>
+  cells.map(({ cell, executionCount, outputs }) => [
+    cell,
+    executionCount,
+    outputs.map(one => (one.output_type === 'stream' ? one.text.replace(/ipykernel_\d+/, 'ipykernel') : one.output_type)),
+  ]);
+
+const write = (name: string, text: string) => {
+  const path = join(folder, name);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
+};
+
+const chain: Cells = [
+  ['parameters', 'depth = 3\nwidth = 2'],
+  ['functions', 'import math\ndef clean(x):\n    return trim(x)\ndef trim(x):\n    return x + 1\ndef unused():\n    return 0'],
+  ['load', 'import json\nrows = json.load(open("rows.json"))\nprint(rows)'],
+  ['clean', 'cleaned = [clean(x) for x in rows]\ncleaned'],
+  ['grow', 'grown = [x * depth for x in cleaned]\nprint(grown)'],
+  ['end', 'print(sum(grown), math.floor(2.5))'],
+];
+
+const edited = (cells: Cells, tag: string, from: string | RegExp, to: string): Cells =>
+  cells.map(([name, source]) => [name, name === tag ? source.replace(from, to) : source]);
+
+describe('a run of a notebook that has run before', () => {
+  beforeEach(() => write('rows.json', '[1, 2]'));
+
+  it('runs nothing when nothing has changed, and hands back the same outputs', async () => {
+    const first = await run(chain);
+    expect(ran(first)).toEqual(['load', 'clean', 'grow', 'end']);
+    const second = await run(chain);
+    expect(ran(second)).toEqual([]);
+    expect(second.status).toBe('succeeded');
+    expect(second.cells).toEqual(first.cells);
+  });
+
+  const edits: [what: string, edit: (cells: Cells) => Cells | undefined, reruns: string[], options?: Partial<RunOptions>][] = [
+    ['a comment', cells => edited(cells, 'clean', /^/, '# why\n'), []],
+    ['the layout of a call', cells => edited(cells, 'grow', 'print(grown)', 'print( grown )'), []],
+    ['a comment in a function', cells => edited(cells, 'functions', 'return x + 1', '# more\n    return x + 1'), []],
+    ['a function that nobody calls', cells => edited(cells, 'functions', 'return 0', 'return 1'), []],
+    ['the name of a function that nobody calls', cells => edited(cells, 'functions', 'unused', 'spare'), []],
+    ['one more function', cells => edited(cells, 'functions', /$/, '\ndef more():\n    pass'), []],
+    ['a function called by a function', cells => edited(cells, 'functions', 'x + 1', 'x + 2'), ['clean', 'grow', 'end']],
+    ['a function, with the same result', cells => edited(cells, 'functions', 'x + 1', '1 + x'), ['clean']],
+    ['an import that nobody needs', cells => edited(cells, 'functions', 'import math', 'import math\nimport string'), []],
+    ['a parameter that one step reads', cells => cells, ['grow', 'end'], { parameters: { depth: 4 } }],
+    ['a parameter that no step reads', cells => cells, [], { parameters: { width: 5 } }],
+    ['the default of a parameter that no step reads', cells => edited(cells, 'parameters', 'width = 2', 'width = 9'), []],
+    ['the default of a parameter that one step reads', cells => edited(cells, 'parameters', 'depth = 3', 'depth = 9'), ['grow', 'end']],
+    ['the last step', cells => edited(cells, 'end', 'sum', 'max'), ['end']],
+    ['a step, with the same result', cells => edited(cells, 'grow', 'x * depth', 'depth * x'), ['grow']],
+    ['the content of a file', () => void write('rows.json', '[1, 3]'), ['load', 'clean', 'grow', 'end']],
+    ['the layout of a file', () => void write('rows.json', '[1,  2]'), ['load']],
+    ['a file that nobody reads', () => void write('other.json', '[]'), []],
+    ['the time of a file', () => void utimesSync(join(folder, 'rows.json'), 1, 1), []],
+    ['text above the cells', cells => [['markdown', '# Title'], ...cells], []],
+    ['a step before all others', cells => [...cells.slice(0, 2), ['zero', 'print("zero")'], ...cells.slice(2)], ['zero']],
+    ['whether steps are reused', cells => cells, ['load', 'clean', 'grow', 'end'], { reuse: false }],
+  ];
+
+  it.each(edits)('runs no more than it must after a change of %s', async (_what, edit, reruns, options = {}) => {
+    await run(chain);
+    const cells = edit(chain) ?? chain;
+    const report = await run(cells, options);
+    expect(report.status).toBe('succeeded');
+    expect(ran(report)).toEqual(reruns);
+    const fresh = await run(cells, { ...options, reuse: false });
+    expect(shown(report)).toEqual(shown(fresh));
+  });
+
+  it('goes back to an answer of long ago', async () => {
+    await run(chain);
+    await run(edited(chain, 'grow', 'x * depth', 'x + depth'));
+    expect(ran(await run(chain))).toEqual([]);
+    write('rows.json', '[5]');
+    await run(chain);
+    write('rows.json', '[1, 2]');
+    expect(ran(await run(chain))).toEqual([]);
+  });
+});
+
+describe('what a step had read', () => {
+  it('is noticed when it changes without its size and its modification time', async () => {
+    write('a.txt', 'one');
+    const cells: Cells = [['read', 'print(open("a.txt").read())']];
+    await run(cells);
+    const { atime, mtime } = statSync(join(folder, 'a.txt'));
+    write('a.txt', 'two');
+    utimesSync(join(folder, 'a.txt'), atime, mtime);
+    expect(shown(await run(cells))).toEqual([[0, 1, ['two\n']]]);
+  });
+
+  it.each([
+    [
+      'a module beside the notebook',
+      'helper.py',
+      'def f():\n    return 1\n',
+      'def f():\n    return 2\n',
+      'import helper\nprint(helper.f())',
+    ],
+    ['a module in a package', 'lib/part.py', 'x = 1\n', 'x = 2\n', 'from lib import part\nprint(part.x)'],
+    ['a file read by a library', 'a.csv', 'x\n1\n', 'x\n2\n', 'import pandas\nprint(pandas.read_csv("a.csv").x[0])'],
+    ['a folder', 'in/a.txt', '', undefined, 'import os\nprint(len(os.listdir("in")))'],
+    ['the files of a pattern', 'in/a.txt', '', undefined, 'import glob\nprint(len(glob.glob("in/*.txt")))'],
+  ])('is noticed when it is %s', async (_what, name, before, after, code) => {
+    write(name, before);
+    const cells: Cells = [
+      ['one', 'print("one")'],
+      ['read', code],
+    ];
+    const first = await run(cells);
+    expect(ran(await run(cells))).toEqual([]);
+    if (after === undefined) write('in/b.txt', '');
+    else write(name, after);
+    const report = await run(cells);
+    expect(ran(report)).toEqual(['read']);
+    expect(shown(report)).not.toEqual(shown(first));
+  });
+
+  it('is noticed outside of the notebook’s folder', async () => {
+    const file = join(place, 'far.txt');
+    writeFileSync(file, 'near');
+    const cells: Cells = [['read', `name = ${JSON.stringify(place)} + "/far" + ".txt"\nprint(open(name).read())`]];
+    await run(cells);
+    expect(ran(await run(cells))).toEqual([]);
+    writeFileSync(file, 'farther');
+    expect(shown(await run(cells))).toEqual([[0, 1, ['farther\n']]]);
+  });
+
+  it('is noticed when it was not there before', async () => {
+    const cells: Cells = [['read', 'try:\n    print(open("maybe.txt").read())\nexcept FileNotFoundError:\n    print("nothing")']];
+    await run(cells);
+    expect(ran(await run(cells))).toEqual([]);
+    write('maybe.txt', 'something');
+    expect(shown(await run(cells))).toEqual([[0, 1, ['something\n']]]);
+  });
+
+  it('is noticed when it is a variable of the environment', async () => {
+    const cells: Cells = [['read', 'import os\nprint(os.environ.get("SW_" + "TEST", "none"))']];
+    await run(cells);
+    expect(ran(await run(cells))).toEqual([]);
+    process.env.SW_TEST = 'set';
+    try {
+      expect(ran(await run(cells))).toEqual(['read']);
+    } finally {
+      delete process.env.SW_TEST;
+    }
+  });
+
+  it('is followed through files that steps hand on', async () => {
+    write('in.txt', 'a');
+    const cells: Cells = [
+      ['make', 'open("out.txt", "w").write(open("in.txt").read().strip())'],
+      ['take', 'print(open("out.txt").read())'],
+    ];
+    await run(cells);
+    expect(ran(await run(cells))).toEqual([]);
+    write('in.txt', 'a\n');
+    expect(ran(await run(cells))).toEqual(['make']);
+    write('in.txt', 'b');
+    const report = await run(cells);
+    expect(ran(report)).toEqual(['make', 'take']);
+    expect(shown(report).at(-1)).toEqual([1, 2, ['b\n']]);
+  });
+
+  it('is written again where what it wrote elsewhere is gone', async () => {
+    const file = join(place, 'result.txt');
+    const cells: Cells = [['write', `with open(${JSON.stringify(place)} + "/result.txt", "w") as f:\n    f.write("done")`]];
+    await run(cells);
+    expect(ran(await run(cells))).toEqual([]);
+    rmSync(file);
+    expect(ran(await run(cells))).toEqual(['write']);
+    expect(readFileSync(file, 'utf8')).toBe('done');
+  });
+});
+
+describe('a step', () => {
+  const draw: Cells = [['draw', 'import random\nprint(random.random())']];
+
+  it('is not reused where its setting says so', async () => {
+    await run(draw);
+    expect(ran(await run(draw, {}, { draw: { reuse: false } }))).toEqual(['draw']);
+    expect(ran(await run(draw, {}, { draw: { reuse: { maxAge: 0 } } }))).toEqual(['draw']);
+    expect(ran(await run(draw, {}, { draw: { reuse: { maxAge: 1000 } } }))).toEqual([]);
+  });
+
+  it('that ran a program is reused only where its setting asks for it', async () => {
+    const cells: Cells = [['list', '!echo hello']];
+    await run(cells);
+    expect(ran(await run(cells))).toEqual(['list']);
+    expect(ran(await run(cells, {}, { list: { reuse: true } }))).toEqual(['list']);
+    expect(ran(await run(cells, {}, { list: { reuse: true } }))).toEqual([]);
+  });
+
+  it('follows seeded generators through steps that are reused', async () => {
+    const cells: Cells = [
+      ['seed', 'import random\nrandom.seed(1)'],
+      ['first', 'a = random.random()\nprint(a)'],
+      ['second', 'print(random.random())'],
+    ];
+    await run(cells);
+    expect(ran(await run(cells))).toEqual([]);
+    const changed = edited(cells, 'first', 'a = ', 'random.random(); a = ');
+    const report = await run(changed);
+    expect(ran(report)).toEqual(['first', 'second']);
+    expect(shown(report)).toEqual(shown(await run(changed, { reuse: false })));
+  });
+
+  it('runs again when a step below needs something that it did not keep', async () => {
+    const cells: Cells = [
+      ['make', 'a = 1\nb = 2'],
+      ['take', 'print(a)'],
+    ];
+    await run(cells);
+    const report = await run(edited(cells, 'take', 'print(a)', 'print(a, b)'));
+    expect(ran(report)).toEqual(['make', 'take']);
+    expect(shown(report).at(-1)).toEqual([1, 2, ['1 2\n']]);
+    expect(ran(await run(cells))).toEqual([]);
+  });
+
+  it('with an output that shows its place runs again when the place changes', async () => {
+    const cells: Cells = [['warn', 'import warnings\nwarnings.warn("careful")']];
+    await run(cells);
+    expect(ran(await run(cells))).toEqual([]);
+    const moved: Cells = [['zero', 'pass'], ...edited(cells, 'warn', /^/, '# a line\n')];
+    const report = await run(moved);
+    expect(ran(report)).toEqual(['zero', 'warn']);
+    expect(shown(report)).toEqual(shown(await run(moved, { reuse: false })));
+  });
+
+  it('whose value cannot leave its process is reused together with those that need it', async () => {
+    const cells: Cells = [
+      ['open', 'import threading\nlock = [threading.Lock()]\nprint("made")'],
+      ['use', 'print(lock[0].locked())'],
+      ['after', 'print("after")'],
+    ];
+    const first = await run(cells);
+    const second = await run(cells);
+    expect(ran(second)).toEqual([]);
+    expect(shown(second)).toEqual(shown(first));
+  });
+});
+
+describe('an output', () => {
+  const cells: Cells = [
+    ['make', 'x = "a" * 100000'],
+    ['take', 'print(len(x))'],
+  ];
+  const blobOf = (report: RunReport) => artifacts.path(report.steps[0]!.outputs.find(({ name }) => name === 'x')!.digest!);
+
+  it('that is missing is made again', async () => {
+    const path = blobOf(await run(cells));
+    rmSync(path);
+    const report = await run(cells);
+    expect(ran(report)).toEqual(['make']);
+    expect(statSync(path).size).toBeGreaterThan(0);
+  });
+
+  it('that is damaged is noticed, and made again', async () => {
+    const path = blobOf(await run(cells));
+    const bytes = readFileSync(path);
+    bytes[bytes.length - 1]! ^= 1;
+    writeFileSync(path, bytes);
+    expect(ran(await run(cells))).toEqual(['make']);
+  });
+
+  it('is kept once', async () => {
+    await run(cells);
+    const count = () => readdirSync(join(artifacts.folder, 'sha256'), { recursive: true }).length;
+    const before = count();
+    await run(cells);
+    expect(count()).toBe(before);
+  });
+});

@@ -18,6 +18,7 @@
  *   POST runs/{run}/cancel · runs/{run}/resume          RunSummary: 202
  *   GET  runs/{run}/events · cells                      Page<RunEvent> · Page<CellRun>
  *   GET  runs/{run}/steps · steps/{step}                Page<StepRunView> · StepRunView
+ *   GET  runs/{run}/steps/{step}/why                    Why
  *   GET  runs/{run}/attempts · attempts/{step}/{n}      Page<AttemptView> · AttemptView
  *   GET  runs/{run}/attempts/{step}/{n}/lines           Page<LogLine>
  *   GET  runs/{run}/artifacts · artifacts/{digest}      Page<ArtifactView> · the bytes, as an attachment
@@ -121,8 +122,12 @@ export interface StartRunRequest {
   notebook: Notebook;
   parameters?: Record<string, Literal>;
   experiment?: string;
-  /** Take the steps above this one from the latest run of the notebook, as far as their code is the same. */
+  /** Take the steps above this one as they ran last, as far as their code is the same, and run this one and those below again. */
   from?: string;
+  /** Run no step below this one. */
+  to?: string;
+  /** `from` and `to` this one. */
+  only?: string;
   /** Default true. */
   reuse?: boolean;
   /** When a step fails, run those that do not need it. Default false. */
@@ -160,6 +165,7 @@ export interface RunDetail extends RunSummary {
   parameters: Record<string, Literal>;
   keepGoing: boolean;
   from?: string;
+  to?: string;
   /** The pipeline as it was compiled for this run. */
   document: Pipeline;
   /** In notebook order. */

@@ -5,6 +5,7 @@
 import type { Digest } from './artifact';
 import type { Instant } from './instant';
 import type { Literal } from './parameter';
+import type { StepRunStatus } from './run';
 
 export interface KeyParts {
   /** Digests of its cells' code, in order, without comments and layout. */
@@ -72,7 +73,7 @@ export interface StepKey {
 /** Why a step ran, or what it was reused from: sentences, most important first. */
 export interface Why {
   step: string;
-  status: string;
+  status: StepRunStatus;
   /** The run that it was compared with: the closest earlier one, or the one it was reused from. */
   comparedWith?: { run: string; made?: Instant };
   reasons: string[];

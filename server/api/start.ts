@@ -16,7 +16,8 @@ export async function readStart(
   request: StartRunRequest,
   { paths, background }: Service,
 ): Promise<Omit<RunToStart, 'by' | 'idempotencyKey'>> {
-  const { path, notebook, parameters = {}, experiment, from, reuse = true, keepGoing = false, workers, target = 'local' } = request;
+  const { path, notebook, parameters = {}, experiment, only, reuse = true, keepGoing = false, workers, target = 'local' } = request;
+  const { from = only, to = only } = request;
   const notebookPath = paths.notebook(path);
   if (target !== 'local') throw wrong('/target', `There is no target "${target}"; "local" is the one there is.`);
   for (const [name, value] of Object.entries(parameters))
@@ -33,17 +34,28 @@ export async function readStart(
     const errors = all.filter(isError);
     throw new ApiError('notebook-has-problems', errors[0]?.message ?? 'The notebook has nothing to run.', { problems: all });
   }
-  if (from !== undefined && !pipeline.steps.some(step => step.name === from))
-    throw wrong(
-      '/from',
-      `There is no step "${from}" to start from; the steps are ${pipeline.steps.map(step => `"${step.name}"`).join(', ')}.`,
-    );
+  if (only !== undefined && (request.from !== undefined || request.to !== undefined))
+    throw wrong('/only', 'Give `only`, or `from` and `to`: one step alone has no beginning and end.');
+  checkSteps(pipeline, request);
   return {
     notebook: withoutOutputs(notebook, pipeline),
     notebookPath,
     pipeline,
-    options: { parameters: given.values, experiment, from, reuse, keepGoing, workers, target },
+    options: { parameters: given.values, experiment, from, to, reuse, keepGoing, workers, target },
   };
+}
+
+/** Throws for a step that is named and not there, and for an end that is above the beginning. */
+function checkSteps({ steps }: Pipeline, request: StartRunRequest): void {
+  const place = (key: 'from' | 'to' | 'only') => {
+    const at = steps.findIndex(({ name }) => name === request[key]);
+    if (request[key] === undefined || at >= 0) return at;
+    throw wrong(`/${key}`, `There is no step "${request[key]}"; the steps are ${steps.map(({ name }) => `"${name}"`).join(', ')}.`);
+  };
+  place('only');
+  const [first, last] = [place('from'), place('to')];
+  if (first >= 0 && last >= 0 && last < first)
+    throw wrong('/to', `Step "${request.to}" is above "${request.from}", where the run is to start.`);
 }
 
 /**

@@ -37,12 +37,13 @@ function summary(run: Run, steps: Counts, path: string): RunSummary {
 export function detail({ run, steps, document }: LoadedRun, cells: CellRun[], { paths }: Pick<Service, 'paths'>): RunDetail {
   const counts: Counts = {};
   for (const { status } of steps) counts[status] = (counts[status] ?? 0) + 1;
-  const { parameters, keepGoing, from } = run.options;
+  const { parameters, keepGoing, from, to } = run.options;
   return {
     ...summary(run, counts, paths.shown(run.notebookPath)),
     parameters,
     keepGoing,
     from,
+    to,
     document,
     stepRuns: steps.map(stepView),
     cells,

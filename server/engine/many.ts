@@ -236,7 +236,7 @@ class Many implements Runs {
       over = resolve;
     });
     const around: Surroundings = {
-      ...{ store, artifacts, slots: this.slots, owner: this.owner, attemptFolder: this.folderOf, withoutOutputs: true },
+      ...{ store, artifacts, slots: this.slots, env: pool.env, owner: this.owner, attemptFolder: this.folderOf, withoutOutputs: true },
       signal: abort.signal,
       leave: this.leave.signal,
       target: {

@@ -1,12 +1,13 @@
 /** Steps of a run, their attempts, and what each attempt said. */
 import { z } from 'zod';
 import type { LogLine } from '../../../pipeline/model/protocol';
+import { whyStep } from '../../engine/why';
 import type { LoadedRun } from '../../store';
 import { cutLine } from '../cut';
 import { notFound } from '../errors';
 import { answer, route } from '../route';
 import { after, limit, ofAttempt, ofRun, ofStep } from '../schemas/asked';
-import { AttemptViews, LogLines, page, StepRunViews } from '../schemas/protocol';
+import { AttemptViews, LogLines, page, StepRunViews, Whys } from '../schemas/protocol';
 import type { Service } from '../service';
 import { attemptView, stepView } from '../views';
 import { unknownRun } from './runs';
@@ -35,6 +36,16 @@ export const steps = [
       if (!found) throw notFound(`There is no step "${params.step}" in run ${params.run}.`);
       return { status: 200, body: stepView(found) };
     },
+  }),
+  route({
+    method: 'get',
+    path: '/api/v1/runs/{run}/steps/{step}/why',
+    title: 'Why a step ran, or what it was reused from',
+    description: 'Sentences that say what differed from the closest earlier run of the step, most telling first.',
+    group,
+    params: ofStep,
+    answers: { 200: answer('What is known of it.', Whys) },
+    handle: async ({ params, service }) => ({ status: 200, body: await whyStep(service.store, params.run, params.step) }),
   }),
   route({
     method: 'get',

@@ -24,6 +24,7 @@ import {
   type VersionSummary,
   type WarmRequest,
 } from '../../../pipeline/model/protocol';
+import type { Why } from '../../../pipeline/model/reuse';
 import type { Output } from '../../../pipeline/model/task';
 import {
   AttemptStatuses,
@@ -81,6 +82,8 @@ export const StartRunRequests = shape<StartRunRequest>()('StartRunRequest', {
   parameters: z.record(z.string(), Literals).optional(),
   experiment: name(200).optional(),
   from: name(500).optional(),
+  to: name(500).optional(),
+  only: name(500).optional(),
   reuse: z.boolean().optional(),
   keepGoing: z.boolean().optional(),
   workers: z.int().min(1).max(1024).optional(),
@@ -114,6 +117,12 @@ export const StepRunViews = shape<StepRunView>()('StepRunView', {
   started: Instants.optional(),
   ended: Instants.optional(),
 });
+export const Whys = shape<Why>()('Why', {
+  step: z.string(),
+  status: StepRunStatuses,
+  comparedWith: z.strictObject({ run: z.string(), made: Instants.optional() }).optional(),
+  reasons: z.array(z.string()),
+});
 const CellErrors = shape<CellError>()('CellError', {
   ename: z.string(),
   evalue: z.string(),
@@ -136,6 +145,7 @@ export const RunDetails = shape<RunDetail>()('RunDetail', {
   parameters: z.record(z.string(), Literals),
   keepGoing: z.boolean(),
   from: z.string().optional(),
+  to: z.string().optional(),
   document: Pipelines,
   stepRuns: z.array(StepRunViews),
   cells: z.array(CellRuns),

@@ -60,6 +60,11 @@ export class Pool {
     return { target: one.target, python: one.python, giveBack };
   }
 
+  /** What its Pythons are started with. */
+  get env(): NodeJS.ProcessEnv {
+    return this.options.env ?? process.env;
+  }
+
   /** The interpreter that the notebook would get. Throws as `lend` does. */
   choose(notebook: Notebook, notebookPath: string, named?: string): string {
     const { root, jupyter, env } = this.options;

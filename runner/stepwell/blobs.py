@@ -48,12 +48,9 @@ class Blobs:
             with file:
                 digest, size = _write(file.fileno(), parts)
             target = self.path(digest)
-            if _size(target) == size:
-                os.unlink(temporary)
-            else:
-                os.makedirs(os.path.dirname(target), exist_ok=True)
-                os.replace(temporary, target)
-            # Also when it was there before: whoever wrote it may not have synced it yet.
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            # Also when it is there already: that one may be damaged, or about to be collected as one that nobody has named for long.
+            os.replace(temporary, target)
             self._unsynced.append(target)
             return digest, size
         except OSError as error:
@@ -131,13 +128,6 @@ def _write_all(fd: int, view: memoryview) -> None:
     done = 0
     while done < view.nbytes:
         done += os.write(fd, view[done : done + CHUNK])
-
-
-def _size(path: str) -> int | None:
-    try:
-        return os.stat(path).st_size
-    except OSError:
-        return None
 
 
 def _sync(path: str) -> None:

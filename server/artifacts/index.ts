@@ -4,7 +4,7 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream, existsSync, mkdirSync } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { type Digest, isDigest } from '../../pipeline/model/artifact';
 import { StorageProblem, storageProblem } from './problem';
@@ -30,10 +30,19 @@ export interface Artifacts {
   verify(digest: Digest): Promise<boolean>;
   /** Waits until everything put so far is on the disk. */
   settle(): Promise<void>;
+  /** Keeps the blob from being collected for a while; false when it is not there. Whoever names one that was there before calls this first. */
+  touch(digest: Digest): Promise<boolean>;
+  /** Every blob with its size, and when it was written or touched last, in milliseconds since 1970. */
+  list(): AsyncIterable<{ digest: Digest; size: number; touched: number }>;
+  /** Removes the blob unless it has been written or touched since `before`; true when it is gone. */
+  collect(digest: Digest, before: number): Promise<boolean>;
 }
 
 /** Temporary files older than this were left by programs that died. */
 const abandoned = 24 * 60 * 60 * 1000;
+
+/** Milliseconds for which a touch holds without being renewed: far less than collectors wait. */
+const freshFor = 10 * 60 * 1000;
 
 /** Opens (and makes, for its owner alone) the folder. Throws a `StorageProblem` when it cannot be used. */
 export function openArtifacts(folder: string): Artifacts {
@@ -74,8 +83,6 @@ class Folder implements Artifacts {
     try {
       const whole = typeof content === 'string' ? Buffer.from(content) : content;
       if (whole instanceof Uint8Array) {
-        const digest = digestOf(whole);
-        if (await this.holds(digest, whole.length)) return { digest, size: whole.length };
         return await this.keep([whole], durable);
       }
       return await this.keep(whole, durable);
@@ -116,10 +123,62 @@ class Folder implements Artifacts {
     }
   }
 
-  /** There already, and whole as far as its length tells: power lost between a rename and a sync can leave a blob short. */
-  private async holds(digest: Digest, size: number): Promise<boolean> {
-    const found = await stat(this.path(digest)).catch(() => undefined);
-    return found?.isFile() === true && found.size === size;
+  async touch(digest: Digest): Promise<boolean> {
+    try {
+      const path = this.path(digest);
+      const { mtimeMs } = await stat(path);
+      const now = Date.now();
+      if (now - mtimeMs > freshFor) await utimes(path, now / 1000, now / 1000);
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+      throw storageProblem(error, this.folder, digest);
+    }
+  }
+
+  async *list(): AsyncIterable<{ digest: Digest; size: number; touched: number }> {
+    await this.restore();
+    const all = join(this.folder, 'sha256');
+    for (const first of (await readdir(all).catch(() => [])).sort()) {
+      for (const rest of (await readdir(join(all, first)).catch(() => [])).sort()) {
+        const digest: Digest = `sha256:${first}${rest}`;
+        const found = isDigest(digest) ? await stat(this.path(digest)).catch(() => undefined) : undefined;
+        if (found?.isFile()) yield { digest, size: found.size, touched: found.mtimeMs };
+      }
+    }
+  }
+
+  async collect(digest: Digest, before: number): Promise<boolean> {
+    const path = this.path(digest);
+    // Out of the way first, and only then looked at: who touches or writes it meanwhile has done so to this file, or makes a new one.
+    const aside = join(this.collecting, digest.slice('sha256:'.length));
+    try {
+      await mkdir(this.collecting, { recursive: true, mode: 0o700 });
+      await rename(path, aside);
+      if ((await stat(aside)).mtimeMs < before) {
+        await rm(aside);
+        return true;
+      }
+      await rename(aside, path);
+      return false;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+      throw storageProblem(error, this.folder, digest);
+    }
+  }
+
+  /** What a collector that was killed had put aside goes back. */
+  private async restore(): Promise<void> {
+    for (const name of await readdir(this.collecting).catch(() => [])) {
+      const digest: Digest = `sha256:${name}`;
+      if (!isDigest(digest)) continue;
+      if (this.has(digest)) await rm(join(this.collecting, name), { force: true });
+      else await rename(join(this.collecting, name), this.path(digest)).catch(() => {});
+    }
+  }
+
+  private get collecting(): string {
+    return join(this.folder, 'collecting');
   }
 
   private async keep(
@@ -141,10 +200,10 @@ class Folder implements Artifacts {
         await file.writeFile(bytes);
       }
       const digest: Digest = `sha256:${hash.digest('hex')}`;
-      if (await this.holds(digest, size)) return { digest, size };
       if (durable) await file.sync();
       const path = this.path(digest);
       await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      // Also when it is there already: that one may be damaged, or about to be collected as one that nobody has named for long.
       await rename(name, path);
       kept = true;
       if (durable) await syncFolder(dirname(path));

@@ -13,6 +13,7 @@ import { checkCommand } from './check';
 import { compileCommand } from './compile';
 import { doctorCommand } from './doctor';
 import { explain } from './fault';
+import { gcCommand, pinCommand } from './gc';
 import { logsCommand } from './logs';
 import { planCommand } from './plan';
 import { runCommand } from './run';
@@ -53,6 +54,8 @@ export function program(): Command {
     .addCommand(serveCommand())
     .addCommand(inputsCommand())
     .addCommand(outputsCommand())
+    .addCommand(pinCommand())
+    .addCommand(gcCommand())
     .addCommand(doctorCommand());
 }
 

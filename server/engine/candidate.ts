@@ -11,7 +11,7 @@ import type { Artifacts } from '../artifacts';
 import type { Reusable } from '../store';
 import { readShortened } from '../targets/shorten';
 import type { Places } from './document';
-import { type Fingerprints, stampOf } from './fingerprints';
+import type { Fingerprints } from './fingerprints';
 import { changedPackages } from './installed';
 import { reuseSetting } from './key';
 import { placed } from './place';
@@ -118,14 +118,15 @@ async function newContent(path: string, name: string, then: Fingerprint): Promis
   return (await stat(path).catch(() => undefined)) ? `${name} has new content` : `${name} is gone`;
 }
 
-/** An output that is missing or is not what its name says. */
+/** An output that is missing or is not what its name says. Those that are whole are kept from being collected until they are named. */
 async function damaged(used: Used, artifacts: Artifacts, fingerprints: Fingerprints): Promise<string | undefined> {
   for (const [digest, stamp] of Object.entries(used.blobs) as [Digest, string][]) {
     const path = artifacts.path(digest);
-    const info = await stat(path, { bigint: true }).catch(() => undefined);
-    if (!info) return 'one of its outputs is no longer among the artifacts';
-    if (stampOf(info) === stamp) continue;
-    if (!(await fingerprints.holds(path, { stamp: '', digest: digest.slice('sha256:'.length) }))) return 'one of its outputs is damaged';
+    const content = { stamp, digest: digest.slice('sha256:'.length) };
+    if (!artifacts.has(digest)) return 'one of its outputs is no longer among the artifacts';
+    if (!(await fingerprints.holds(path, content))) return 'one of its outputs is damaged';
+    if (!(await artifacts.touch(digest))) return 'one of its outputs is no longer among the artifacts';
+    await fingerprints.moved(path, content);
   }
   return undefined;
 }

@@ -43,6 +43,12 @@ export class Fingerprints {
     return (await this.digest(path, info)) === then.digest;
   }
 
+  /** It was found to hold, and only its times have been moved since: it need not be read for that. */
+  async moved(path: string, { stamp, digest }: { stamp: string; digest: string }): Promise<void> {
+    const info = await look(path);
+    if (info && stampOf(info) !== stamp) await this.store.keepFingerprint(path, { stamp: stampOf(info), digest });
+  }
+
   private async digest(path: string, info: BigIntStats): Promise<string | undefined> {
     if (info.isDirectory()) return digestOfFolder(path);
     if (!info.isFile()) return undefined;

@@ -16,11 +16,13 @@ import { newId } from './id';
 import * as lists from './lists';
 import { migrate } from './migrate';
 import { storeProblem } from './problem';
+import { namedDigests, type Retention, removableRuns, removeRuns } from './retention';
 import * as rows from './rows';
 
 export { idAt, newId } from './id';
 export type { ActiveRun, ListedPipeline, ListedVersion, RunFilter } from './lists';
 export { StoreProblem, type StoreTrouble } from './problem';
+export type { Retention } from './retention';
 
 export interface NewVersion {
   name: string;
@@ -365,6 +367,41 @@ export class Store {
 
   async keepFingerprint(path: string, { stamp, digest }: { stamp: string; digest: string }): Promise<void> {
     await this.ask(this.knex('fingerprints').insert({ path, stamp, digest }).onConflict('path').merge());
+  }
+
+  /** Pinned runs stay whatever their age; false when there is no such run. */
+  async pinRun(id: string, pinned: boolean): Promise<boolean> {
+    return (
+      (await this.ask(
+        this.knex('runs')
+          .where({ id })
+          .update({ pinned: pinned ? new Date().toISOString() : null }),
+      )) === 1
+    );
+  }
+
+  removableRuns(retention: Retention): Promise<string[]> {
+    return this.ask(removableRuns(this.knex, retention));
+  }
+
+  /** Removes those of the runs that are neither active nor pinned, and gives them. */
+  removeRuns(ids: string[]): Promise<string[]> {
+    return this.write(transaction => removeRuns(transaction, ids));
+  }
+
+  /** Every digest that a run has named, apart from these runs, in portions, some more than once. */
+  namedDigests(without: string[] = []): AsyncIterable<Digest[]> {
+    return namedDigests(this.knex, without);
+  }
+
+  /** Forgets what files were. */
+  async dropFingerprints(paths: string[]): Promise<void> {
+    for (let from = 0; from < paths.length; from += batch)
+      await this.ask(
+        this.knex('fingerprints')
+          .whereIn('path', paths.slice(from, from + batch))
+          .delete(),
+      );
   }
 
   private later(seconds: number): Knex.Raw {

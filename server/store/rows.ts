@@ -155,6 +155,8 @@ export function written(run: string, changes: Change[], at: string): Written {
           result: change.result,
           given: maybe(change.given),
           key_parts: maybe(change.key),
+          // Another key is another answer, found by nobody until all that it used is known.
+          ...(change.key ? { reuse_key: null, reused_from: change.key.from?.run ?? null } : {}),
         });
         break;
       case 'attempt':

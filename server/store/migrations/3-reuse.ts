@@ -7,6 +7,8 @@ import type { Knex } from 'knex';
 export async function up(knex: Knex): Promise<void> {
   await knex.schema.alterTable('step_runs', table => {
     table.text('key_parts');
+    /** The run that the answer was taken from. */
+    table.text('reused_from').index();
   });
   // Keys of before said less.
   await knex('step_runs').update({ reuse_key: null });
@@ -23,5 +25,6 @@ export async function up(knex: Knex): Promise<void> {
 export async function down(knex: Knex): Promise<void> {
   await knex.schema.dropTable('fingerprints');
   await knex.raw('alter table runs drop column pinned');
-  await knex.raw('alter table step_runs drop column key_parts');
+  await knex.schema.alterTable('step_runs', table => table.dropIndex(['reused_from']));
+  for (const column of ['reused_from', 'key_parts']) await knex.raw('alter table step_runs drop column ??', [column]);
 }

@@ -1,88 +1,24 @@
 /** Earlier answers used again: real notebooks, run twice, with something changed in between. What has to run again is told step by step. */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { compile } from '../../pipeline/compile';
-import type { StepSettings } from '../../pipeline/model/pipeline';
+import { readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { RunOptions } from '../../pipeline/model/run';
-import { type Artifacts, openArtifacts } from '../artifacts';
-import { openStore, type Store } from '../store';
-import { attemptFolder, createLocalTarget, type LocalTarget } from '../targets/local';
-import { python } from '../targets/local/python-for-tests';
-import { type RunReport, startRun } from './run';
+import { type Bench, type Cells, edited, openBench, ran, shown } from './notebook-for-tests';
+import type { RunReport } from './run';
 
 jest.setTimeout(60_000);
 
+let bench: Bench;
 let place: string;
 let folder: string;
-let store: Store;
-let artifacts: Artifacts;
-let target: LocalTarget;
 
 beforeEach(async () => {
-  place = mkdtempSync(join(tmpdir(), 'sw-reuse-'));
-  const home = join(place, 'home');
-  folder = join(place, 'project');
-  mkdirSync(home);
-  mkdirSync(folder);
-  store = await openStore({ url: `sqlite://${join(home, 'stepwell.db')}` });
-  artifacts = openArtifacts(join(home, 'artifacts'));
-  target = createLocalTarget({ python, runnerPath: join(__dirname, '..', '..', 'runner'), home, folder, modules: [] });
+  bench = await openBench();
+  ({ place, folder } = bench);
 });
+afterEach(() => bench.close());
 
-afterEach(async () => {
-  await target.close();
-  await store.close();
-  rmSync(place, { recursive: true, force: true });
-});
-
-/** Tags by source, or a step's name by source. */
-type Cells = [tag: string, source: string][];
-
-function notebook(cells: Cells, steps: Record<string, StepSettings> = {}) {
-  const tag = (name: string) => (['imports', 'functions', 'parameters', 'markdown'].includes(name) ? name : `step:${name}`);
-  return {
-    nbformat: 4,
-    nbformat_minor: 5,
-    metadata: { kernelspec: { name: 'python3', language: 'python', display_name: 'Python 3' }, stepwell: { version: 1, steps } },
-    cells: cells.map(([name, source], i) => ({
-      cell_type: name === 'markdown' ? 'markdown' : 'code',
-      id: `cell-${i}`,
-      metadata: { tags: [tag(name)] },
-      source,
-      ...(name === 'markdown' ? {} : { outputs: [], execution_count: null }),
-    })),
-  };
-}
-
-async function run(cells: Cells, options: Partial<RunOptions> = {}, steps: Record<string, StepSettings> = {}): Promise<RunReport> {
-  const made = notebook(cells, steps);
-  const { pipeline, problems } = compile(made);
-  expect(problems.filter(problem => problem.severity === 'error')).toEqual([]);
-  return startRun(
-    {
-      notebook: made,
-      notebookPath: join(folder, 'notebook.ipynb'),
-      pipeline: pipeline!,
-      options: { parameters: {}, reuse: true, keepGoing: false, workers: 2, ...options },
-    },
-    { store, artifacts, target, attemptFolder: id => attemptFolder(join(place, 'home'), id) },
-  );
-}
-
-const ran = ({ steps }: RunReport) => steps.filter(({ status }) => status !== 'reused').map(({ name }) => name);
-const shown = ({ cells }: RunReport) =>
-  cells.map(({ cell, executionCount, outputs }) => [
-    cell,
-    executionCount,
-    outputs.map(one => (one.output_type === 'stream' ? one.text.replace(/ipykernel_\d+/, 'ipykernel') : one.output_type)),
-  ]);
-
-const write = (name: string, text: string) => {
-  const path = join(folder, name);
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, text);
-};
+const run: Bench['run'] = (...asked) => bench.run(...asked);
+const write: Bench['write'] = (...file) => bench.write(...file);
 
 const chain: Cells = [
   ['parameters', 'depth = 3\nwidth = 2'],
@@ -92,9 +28,6 @@ const chain: Cells = [
   ['grow', 'grown = [x * depth for x in cleaned]\nprint(grown)'],
   ['end', 'print(sum(grown), math.floor(2.5))'],
 ];
-
-const edited = (cells: Cells, tag: string, from: string | RegExp, to: string): Cells =>
-  cells.map(([name, source]) => [name, name === tag ? source.replace(from, to) : source]);
 
 describe('a run of a notebook that has run before', () => {
   beforeEach(() => write('rows.json', '[1, 2]'));
@@ -321,7 +254,7 @@ describe('an output', () => {
     ['make', 'x = "a" * 100000'],
     ['take', 'print(len(x))'],
   ];
-  const blobOf = (report: RunReport) => artifacts.path(report.steps[0]!.outputs.find(({ name }) => name === 'x')!.digest!);
+  const blobOf = (report: RunReport) => bench.artifacts.path(report.steps[0]!.outputs.find(({ name }) => name === 'x')!.digest!);
 
   it('that is missing is made again', async () => {
     const path = blobOf(await run(cells));
@@ -341,9 +274,43 @@ describe('an output', () => {
 
   it('is kept once', async () => {
     await run(cells);
-    const count = () => readdirSync(join(artifacts.folder, 'sha256'), { recursive: true }).length;
+    const count = () => readdirSync(join(bench.artifacts.folder, 'sha256'), { recursive: true }).length;
     const before = count();
     await run(cells);
     expect(count()).toBe(before);
+  });
+});
+
+describe('a part of a run', () => {
+  beforeEach(() => write('rows.json', '[1, 2]'));
+
+  it('from a step takes what is above as it was, whatever has changed outside, and runs the rest', async () => {
+    await run(chain);
+    write('rows.json', '[5, 6]');
+    const report = await run(chain, { from: 'grow' });
+    expect(ran(report)).toEqual(['grow', 'end']);
+    expect(shown(report)[2]).toEqual([2, 3, ['[1, 2]\n']]);
+  });
+
+  it('up to a step leaves out what is below, and keeps what that will need', async () => {
+    const report = await run(chain, { to: 'clean' });
+    expect(report.status).toBe('succeeded');
+    expect(report.steps.map(({ status }) => status)).toEqual(['succeeded', 'succeeded', 'skipped', 'skipped']);
+    expect(ran(await run(chain))).toEqual(['grow', 'end']);
+  });
+
+  it('alone runs one step on what it was given last', async () => {
+    await run(chain);
+    const report = await run(edited(chain, 'grow', 'x * depth', 'x + depth'), { from: 'grow', to: 'grow' });
+    expect(report.steps.map(({ status }) => status)).toEqual(['reused', 'reused', 'succeeded', 'skipped']);
+  });
+
+  it('runs what is above where it has never run', async () => {
+    expect(ran(await run(chain, { from: 'clean', to: 'clean' })).slice(0, 2)).toEqual(['load', 'clean']);
+  });
+
+  it('cannot end above its beginning', async () => {
+    await expect(run(chain, { from: 'grow', to: 'load' })).rejects.toThrow('The run would end with "load", which is above "grow"');
+    await expect(run(chain, { to: 'nobody' })).rejects.toThrow('There is no step "nobody"');
   });
 });

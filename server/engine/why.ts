@@ -162,4 +162,6 @@ function show(value: unknown): string {
   return text.length > longest ? `${text.slice(0, longest)}…` : text;
 }
 
-const sentence = (words: string): string => `${words.charAt(0).toUpperCase()}${words.slice(1)}.`.replace(/^`/, '`');
+/** Names of files and packages keep their first letter. */
+const sentence = (words: string): string =>
+  `${words.replace(/^(?:its|input|parameter|one|a|the|code|there|what)\b/, first => first.charAt(0).toUpperCase() + first.slice(1))}.`;

@@ -38,14 +38,10 @@ export async function removeRuns(transaction: Knex.Transaction, ids: string[]): 
       .whereNotNull('reuse_key')
       .select('run', 'step', 'result', 'reuse_key', 'key_parts');
     for (const answer of answers) await handOn(transaction, answer, ids);
-    const gone: Row[] = await transaction('runs')
-      .whereIn('id', some)
-      .whereIn('status', ended)
-      .whereNull('pinned')
-      .whereNull('owner')
-      .delete()
-      .returning('id');
-    removed.push(...gone.map(({ id }) => String(id)));
+    const query = transaction('runs').whereIn('id', some).whereIn('status', ended).whereNull('pinned').whereNull('owner');
+    const gone: string[] = await query.forUpdate().pluck('id');
+    await transaction('runs').whereIn('id', gone).delete();
+    removed.push(...gone);
   }
   return removed;
 }

@@ -57,19 +57,11 @@ export interface SharedCode {
 export function sharedCode(cells: readonly Cell[], words: ReadonlySet<string>): SharedCode {
   const all = words.has('*');
   const always: string[] = [];
-  const waiting: { names: string[]; text: string; kind: Statement['kind'] }[] = [];
+  const waiting: Required<Piece>[] = [];
   for (const { source } of cells) {
-    const { statements, error } = parse(source);
-    if (error || /^\s*%%/.test(source) || showsItself.test(source)) {
-      always.push(source);
-      continue;
-    }
-    for (const statement of statements) {
-      const shown = statement.kind === 'expression' && statement.silent ? ' ;' : '';
-      const text = codeText(source.slice(statement.from, statement.to)) + shown;
-      const names = isInert(statement) ? namesOf(statement) : undefined;
+    for (const { names, text, kind } of piecesOf(source)) {
       if (names === undefined || all) always.push(text);
-      else waiting.push({ names, text, kind: statement.kind });
+      else waiting.push({ names, text, kind });
     }
   }
   const known = new Set(words);
@@ -90,6 +82,36 @@ export function sharedCode(cells: readonly Cell[], words: ReadonlySet<string>): 
   for (const [name, text] of reached.sort(([a, x], [b, y]) => (a < b ? -1 : a > b ? 1 : x < y ? -1 : 1)))
     byName[name] = name in byName ? `${byName[name]}\n${text}` : text;
   return { always, reached: byName, imports: waiting.filter(({ kind }) => kind === 'import').map(({ text }) => text) };
+}
+
+/** A statement at the top of a shared cell. `names`: it does nothing but bind them. */
+interface Piece {
+  names?: string[];
+  text: string;
+  kind: Statement['kind'] | 'cell';
+}
+
+/** Kept by source, since every step of a run asks. */
+const pieces = new Map<string, Piece[]>();
+
+function piecesOf(source: string): Piece[] {
+  let found = pieces.get(source);
+  if (!found) {
+    if (pieces.size > 1000) pieces.clear();
+    found = split(source);
+    pieces.set(source, found);
+  }
+  return found;
+}
+
+function split(source: string): Piece[] {
+  const { statements, error } = parse(source);
+  if (error || /^\s*%%/.test(source) || showsItself.test(source)) return [{ text: source, kind: 'cell' }];
+  return statements.map(statement => {
+    const hidden = statement.kind === 'expression' && statement.silent ? ' ;' : '';
+    const text = codeText(source.slice(statement.from, statement.to)) + hidden;
+    return { ...(isInert(statement) ? { names: namesOf(statement) } : {}), text, kind: statement.kind };
+  });
 }
 
 /** Whether cells only give names to literals, so that a step that is not given a name is not touched by its value. */

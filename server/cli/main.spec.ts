@@ -174,6 +174,60 @@ describe('stepwell run', () => {
   }, 60_000);
 });
 
+describe('a notebook that has run before', () => {
+  it('starts no process when nothing has changed, and says why when something has', async () => {
+    const name = notebook('a.ipynb', threeSteps);
+    const counted = join(base, 'python');
+    writeFileSync(counted, `#!/bin/sh\necho x >> ${base}/started\nexec ${python} "$@"\n`);
+    chmodSync(counted, 0o755);
+    const started = () => readFileSync(join(base, 'started'), 'utf8').length;
+    const run = (...more: string[]) => stepwell(['run', name, '--python', counted, '--out', 'done.ipynb', ...more]);
+    expect((await run()).code).toBe(0);
+    const first = readFileSync(join(base, 'work', 'done.ipynb'), 'utf8');
+    const before = started();
+    const { code, out } = await run();
+    expect(code).toBe(0);
+    expect(out.match(/^\w+ {2}reused/gm)).toHaveLength(3);
+    expect(started()).toBe(before);
+    expect(readFileSync(join(base, 'work', 'done.ipynb'), 'utf8')).toBe(first);
+
+    const plan = await stepwell(['plan', name, '--python', counted, '-p', 'rate=2.0', '--json']);
+    expect(JSON.parse(plan.out).steps.map(({ does }: { does: string }) => does)).toEqual(['reused', 'runs', 'depends']);
+    expect(started()).toBe(before);
+    await run('-p', 'rate=2.0');
+    expect((await stepwell(['why', 'last', 'two'])).out).toMatch(/^two {2}succeeded .*\n {2}Parameter rate "1\.0" → 2\.\n$/);
+    expect((await stepwell(['why', 'last', 'one'])).out).toMatch(/^one {2}reused\n {2}Nothing that it uses has changed since run \w+\.\n$/);
+  }, 60_000);
+
+  it('runs in parts', async () => {
+    const name = notebook('a.ipynb', threeSteps);
+    const statuses = async (...more: string[]) => {
+      const { out } = await stepwell(['run', name, '--python', python, '--json', ...more]);
+      return JSON.parse(out).steps.map(({ status }: { status: string }) => status);
+    };
+    expect(await statuses('--to', 'two')).toEqual(['succeeded', 'succeeded', 'skipped']);
+    expect(await statuses('--only', 'two')).toEqual(['reused', 'succeeded', 'skipped']);
+    expect(await statuses('--from', 'two')).toEqual(['reused', 'succeeded', 'succeeded']);
+    expect(await statuses('--no-reuse')).toEqual(['succeeded', 'succeeded', 'succeeded']);
+    const { code, err } = await stepwell(['run', name, '--python', python, '--only', 'nobody']);
+    expect([code, err]).toEqual([2, expect.stringContaining('There is no step "nobody" (--only)')]);
+    const both = await stepwell(['run', name, '--only', 'two', '--from', 'one']);
+    expect([both.code, both.err]).toEqual([2, expect.stringContaining('Give --only, or --from and --to')]);
+  }, 60_000);
+
+  it('is let go by the collector unless it is pinned', async () => {
+    const name = notebook('a.ipynb', threeSteps);
+    await stepwell(['run', name, '--python', python]);
+    expect((await stepwell(['pin', 'last'])).out).toMatch(/^Run \w+ is pinned\.\n$/);
+    expect((await stepwell(['gc', '--keep', '0'])).out).toContain('Removed 0 runs');
+    await stepwell(['pin', 'last', '--remove']);
+    expect((await stepwell(['gc', '--keep', '0', '--dry-run'])).out).toContain('Would remove 1 run');
+    const { out } = await stepwell(['gc', '--keep', '0', '--json']);
+    expect(JSON.parse(out)).toMatchObject({ dryRun: false, runs: [expect.any(String)], blobs: 0 });
+    expect((await stepwell(['runs'])).out).toBe('There has been no such run yet.\n');
+  }, 60_000);
+});
+
 describe('what is not in order', () => {
   const badInput: [string, () => string[], number, RegExp][] = [
     ['no such file', () => ['run', 'nowhere.ipynb'], 2, /There is no file "nowhere\.ipynb"/],

@@ -152,6 +152,8 @@ it(`a run with reuse shows what a run without it shows, over ${count} random edi
   let reused = 0;
   let total = 0;
   try {
+    writeFiles();
+    await bench.run(cellsOf(plan));
     for (let edit = 0; edit < count; edit++) {
       const which = roll(edits.length);
       await edits[which]!();

@@ -76,9 +76,9 @@ function parametersOf(
   names: readonly string[] | undefined,
 ): Record<string, Literal> {
   const values: Record<string, Literal> = {};
-  for (const { name, default: value } of parameters) {
+  for (const { name, default: value, source } of parameters) {
     if (names !== undefined && !names.includes(name)) continue;
-    const one = Object.hasOwn(chosen, name) ? chosen[name] : value;
+    const one = Object.hasOwn(chosen, name) ? chosen[name] : value === undefined ? source : value;
     if (one !== undefined) values[name] = one;
   }
   return values;
@@ -89,7 +89,7 @@ function settingsOf(state: RunState, unit: Unit, folder: string): Record<string,
   const { pipeline, options } = state;
   const { env, secrets, image, target } = unit.settings;
   const touched = new Set([...unit.reads, ...unit.writes.keys()]);
-  const definitions = [...unit.definitions, ...pipeline.steps.flatMap(step => step.defines)].filter(name => touched.has(name));
+  const definitions = [...unit.definitions, ...definedIn(pipeline)].filter(name => touched.has(name));
   return {
     env: env ?? {},
     secrets: secrets ?? {},
@@ -102,6 +102,18 @@ function settingsOf(state: RunState, unit: Unit, folder: string): Record<string,
     'names that travel as code': [...new Set(definitions)].sort(),
     folder,
   };
+}
+
+const defined = new WeakMap<Pipeline, Set<string>>();
+
+/** Names that any step defines as code. */
+function definedIn(pipeline: Pipeline): Set<string> {
+  let names = defined.get(pipeline);
+  if (!names) {
+    names = new Set(pipeline.steps.flatMap(step => step.defines));
+    defined.set(pipeline, names);
+  }
+  return names;
 }
 
 /** The text of a cell stays what it is: kept by source. */

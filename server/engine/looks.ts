@@ -16,8 +16,11 @@ export function looksAt(state: RunState, unit: Unit, folder: string): string[] {
     (text): text is string =>
       typeof text === 'string' && text.length < 300 && /[./]/.test(text) && !unit.writes.has(fileName(text)) && isOneFile(folder, text),
   );
-  return [...new Set([...declared, ...predicted, ...named])].sort();
+  return [...new Set([...declared, ...predicted, ...named, ...readAtImport])].sort();
 }
+
+/** Read when a library is imported, which may happen before the step has begun. */
+const readAtImport = ['matplotlibrc', '~/.config/matplotlib/matplotlibrc'];
 
 const quoted = /'[^'\n]{1,300}'|"[^"\n]{1,300}"/g;
 

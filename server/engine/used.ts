@@ -78,7 +78,7 @@ export async function usedBy(done: Finish, artifacts: Artifacts, fingerprints: F
     names: [...names].filter(name => !name.startsWith('file:/')).sort(),
     given: givenOf([...names], given),
     ...taken,
-    variables: variablesOf(sources.variables, env),
+    variables: variablesOf([...new Set([...sources.variables, ...unasked])].sort(), env),
     environment: { ...environment, interpreter },
     imports,
     text: standing.text,
@@ -86,6 +86,19 @@ export async function usedBy(done: Finish, artifacts: Artifacts, fingerprints: F
     blobs,
   };
 }
+
+/** Variables that libraries ask for unseen: in C, or when they are imported. */
+const unasked = [
+  'CUDA_VISIBLE_DEVICES',
+  'LANG',
+  'LC_ALL',
+  'MKL_NUM_THREADS',
+  'MPLBACKEND',
+  'OMP_NUM_THREADS',
+  'OPENBLAS_NUM_THREADS',
+  'PYTHONHASHSEED',
+  'TZ',
+];
 
 /** What the channels and files of these names are in what a unit is given. */
 export function givenOf(names: readonly string[], { channels, files }: Given): Used['given'] {

@@ -362,7 +362,7 @@ function startReady(state: RunState, now: number, limits: Limits, decisions: Dec
   // Not yet certain that it fails, as something above may change; what is below waits for that.
   const held = state.options.keepGoing ? Number.POSITIVE_INFINITY : Math.min(...state.doubtful);
   for (const [unit, given] of state.ready) {
-    if (isToLook(state, unit, given)) decisions.push({ do: 'look', unit: state.units[unit]!, given });
+    if (isToLook(state, unit, given) && !state.awaiting.has(unit)) decisions.push({ do: 'look', unit: state.units[unit]!, given });
   }
   for (const [unit, given] of state.ready) {
     if (state.running.size >= limits.workers) break;

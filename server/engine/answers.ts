@@ -7,11 +7,12 @@ import type { StepKey } from '../../pipeline/model/reuse';
 import type { TaskResult } from '../../pipeline/model/task';
 import type { Artifacts } from '../artifacts';
 import type { Store } from '../store';
-import { type Answer, answerFrom } from './candidate';
+import { type Answer, answerFrom, type Question } from './candidate';
 import type { Places } from './document';
 import { Fingerprints } from './fingerprints';
 import { keyDigest, keyParts } from './key';
 import { standing } from './place';
+import type { Reservations } from './reservations';
 import type { Given, RunState } from './state';
 import type { Unit } from './units';
 import { usedBy } from './used';
@@ -24,6 +25,8 @@ export interface AnswersParts {
   now: () => number;
   /** What steps are started with; default: this process's own. */
   env?: NodeJS.ProcessEnv;
+  /** Shared by the runs of a process. */
+  reservations?: Reservations;
 }
 
 interface Made {
@@ -39,6 +42,8 @@ export class Answers {
   private readonly fingerprints: Fingerprints;
   /** By unit name, what it is being made from. */
   private readonly making = new Map<string, Made>();
+  /** By unit name, what gives back the key that it holds. */
+  private readonly reserved = new Map<string, () => void>();
 
   constructor(private readonly parts: AnswersParts) {
     this.fingerprints = new Fingerprints(parts.store, parts.now);
@@ -49,12 +54,39 @@ export class Answers {
     return this.made(unit, given).key;
   }
 
-  /** An earlier answer that holds today. */
-  async find(unit: Unit, given: Given): Promise<Answer | undefined> {
-    const { state, store, artifacts, places, now, env = process.env } = this.parts;
+  /**
+   * An earlier answer that holds today. `wait`: another run is working it out; `free` is called when that has ended. Undefined: there is none,
+   * and from now on the unit is the one who works it out, until `release`.
+   */
+  async find(unit: Unit, given: Given, free?: () => void): Promise<Answer | 'wait' | undefined> {
+    const { state, places, now, env = process.env } = this.parts;
     const { key, imports } = this.made(unit, given);
     const question = { state, unit, given, imports, places, env, now: now() };
-    for (const candidate of await store.findReusable(keyDigest(key.parts), most)) {
+    const digest = keyDigest(key.parts);
+    // Before looking: an answer that is given back meanwhile is then found.
+    const release = free && this.parts.reservations?.take(digest, free);
+    if (free && this.parts.reservations && !release) return 'wait';
+    this.release(unit);
+    const answer = await this.lookUp(digest, question, key);
+    if (answer) release?.();
+    else if (release) this.reserved.set(unit.name, release);
+    return answer;
+  }
+
+  /** The unit no longer works out what it reserved. Does nothing when it has reserved nothing. */
+  release(unit: Pick<Unit, 'name'>): void {
+    this.reserved.get(unit.name)?.();
+    this.reserved.delete(unit.name);
+  }
+
+  /** Gives back what units have reserved that are not among these. */
+  releaseAllBut(names: ReadonlySet<string>): void {
+    for (const name of [...this.reserved.keys()]) if (!names.has(name)) this.release({ name });
+  }
+
+  private async lookUp(digest: string, question: Question, key: StepKey): Promise<Answer | undefined> {
+    const { store, artifacts } = this.parts;
+    for (const candidate of await store.findReusable(digest, most)) {
       const answer = await answerFrom(candidate, question, artifacts, this.fingerprints);
       if (!('missed' in answer)) return answer;
       key.missed ??= answer.missed;

@@ -19,6 +19,7 @@ import type { Answer } from './candidate';
 import { cellTimes } from './cells';
 import { type Places, taskDocument } from './document';
 import { LiveOutputs } from './outputs';
+import type { Reservations } from './reservations';
 import type { Slots } from './slots';
 import type { Finished, Given, RunState } from './state';
 import type { Unit } from './units';
@@ -31,6 +32,8 @@ export interface Parts {
   slots?: Slots;
   /** The environment that steps are started with; default: this process's own. */
   env?: NodeJS.ProcessEnv;
+  /** Keys that are being worked out, where several runs share them. */
+  reservations?: Reservations;
   /** Milliseconds since the epoch. */
   now?: () => number;
 }
@@ -93,6 +96,8 @@ export class Loop {
   private readonly writing = new Set<Promise<unknown>>();
   /** By digest, results on their way to the artifacts. */
   private readonly kept = new Map<Digest, Promise<unknown>>();
+  /** Units whose answers are about to be kept. */
+  private readonly keeping = new Set<string>();
   /** To be done when what happened has been written. */
   private readonly after: (() => Promise<void>)[] = [];
   private readonly unwatch: () => void;
@@ -120,8 +125,8 @@ export class Loop {
     this.limits = limits;
     this.listener = listener;
     this.now = parts.now ?? Date.now;
-    const { store, artifacts, env } = parts;
-    this.answers = new Answers({ state, store, artifacts, places, env, now: this.now });
+    const { store, artifacts, env, reservations } = parts;
+    this.answers = new Answers({ state, store, artifacts, places, env, reservations, now: this.now });
     this.unwatch = parts.target.watch(event => {
       this.inbox.push(event);
       this.wake();
@@ -161,7 +166,8 @@ export class Loop {
       clearTimeout(this.timer);
       this.unwatch();
       this.parts.slots?.forget(this.ask);
-      for (const running of this.running.values()) this.free(running);
+      this.answers.releaseAllBut(new Set());
+      for (const running of this.running.values()) this.giveSlot(running);
     }
   }
 
@@ -218,6 +224,7 @@ export class Loop {
       this.listener.events?.(events);
     }
     for (const work of this.after.splice(0)) this.behind(work());
+    this.reserveOnly();
     for (const decision of decisions) {
       if (decision.do === 'stop') void this.parts.target.stop(this.id(decision.unit, decision.attempt));
     }
@@ -234,12 +241,29 @@ export class Loop {
   /** Looks for earlier answers to what is ready. False when nothing was asked for. */
   private async look(decisions: Decision[], changes: Change[]): Promise<boolean> {
     const asked = decisions.filter(decision => decision.do === 'look');
-    const found = await Promise.all(asked.map(async one => ({ ...one, answer: await this.answers.find(one.unit, one.given) })));
+    const found = await Promise.all(
+      asked.map(async one => ({ ...one, answer: await this.answers.find(one.unit, one.given, this.free(one.unit)) })),
+    );
     for (const { unit, given, answer } of found) {
-      if (answer) this.reuse(unit, given, answer, changes);
+      if (answer === 'wait') this.state.awaiting.add(unit.index);
+      else if (answer) this.reuse(unit, given, answer, changes);
       else noReuse(this.state, unit.index, given);
     }
-    return asked.length > 0;
+    return found.some(({ answer }) => answer !== 'wait');
+  }
+
+  /** Whoever waits for this run waits for steps that run, are about to, or have just ended; not for those that have to be looked at again. */
+  private reserveOnly(): void {
+    const { ready, running, units } = this.state;
+    this.answers.releaseAllBut(new Set([...[...ready.keys(), ...running].map(unit => units[unit]!.name), ...this.keeping]));
+  }
+
+  /** Another run has worked out what the unit waits for: it is looked for again. */
+  private free({ index }: Unit): () => void {
+    return () => {
+      this.state.awaiting.delete(index);
+      this.wake();
+    };
   }
 
   private reuse(unit: Unit, asked: Given, { given, outcome, finished, used, moved }: Answer, changes: Change[]): void {
@@ -276,7 +300,7 @@ export class Loop {
     return slots ? Math.min(this.limits.workers, this.state.running.size + slots.free) : this.limits.workers;
   }
 
-  private free(running: Running): void {
+  private giveSlot(running: Running): void {
     if (!running.slot) return;
     running.slot = false;
     this.parts.slots?.give();
@@ -325,14 +349,14 @@ export class Loop {
       return;
     }
     this.running.delete(key);
-    this.free(running);
+    this.giveSlot(running);
     if (!running.result) this.close(running, withoutResult(running, event.error), changes);
   }
 
   /** `whole`: the blob that has all of the result, when this is a shortened one. */
   private close(running: Running, result: TaskResult, changes: Change[], whole?: Digest): void {
     const { unit, task } = running;
-    this.free(running);
+    this.giveSlot(running);
     const index = unit && this.state.unitOf.get(unit.steps[0]!.name);
     const current = index !== undefined && this.state.units[index]!.name === task.step && ended(this.state, index, task.attempt, result);
     const given = index === undefined ? undefined : this.state.states[index]!.given;
@@ -351,7 +375,10 @@ export class Loop {
       result: digest,
       cells: cellTimes(result),
     });
-    if (!unit || !current) return;
+    if (!unit || !current) {
+      if (unit) this.answers.release(unit);
+      return;
+    }
     this.finished.set(unit.name, {
       cells: result.cells,
       ...(whole ? { shortened: true } : {}),
@@ -378,10 +405,14 @@ export class Loop {
 
   /** Kept when the result is there and its row says so; the run is not over before. */
   private keepKey(unit: Unit, given: Given, result: TaskResult, digest: Digest): void {
+    this.keeping.add(unit.name);
     this.after.push(async () => {
       await this.kept.get(digest);
       this.kept.delete(digest);
-      await this.answers.keep(unit, given, result, digest);
+      await this.answers.keep(unit, given, result, digest).finally(() => {
+        this.keeping.delete(unit.name);
+        this.answers.release(unit);
+      });
     });
   }
 

@@ -18,6 +18,7 @@ import type { AttemptId } from '../targets/target';
 import { CellBoard } from './cells';
 import { Others } from './others';
 import { RunProblem } from './problem';
+import { Reservations } from './reservations';
 import { isDead, ownerName, type RunReport, resumeRun, type Surroundings, startRun } from './run';
 import type { Counts, Line, Runs, RunsListener, RunToStart } from './runs';
 import { Slots } from './slots';
@@ -69,6 +70,7 @@ class Many implements Runs {
   private readonly live = new Map<string, Live>();
   private readonly listeners = new Set<RunsListener>();
   private readonly slots: Slots;
+  private readonly reservations = new Reservations();
   private readonly others: Others;
   private readonly leave = new AbortController();
   private readonly owner = ownerName(kind);
@@ -236,7 +238,16 @@ class Many implements Runs {
       over = resolve;
     });
     const around: Surroundings = {
-      ...{ store, artifacts, slots: this.slots, env: pool.env, owner: this.owner, attemptFolder: this.folderOf, withoutOutputs: true },
+      ...{
+        store,
+        artifacts,
+        slots: this.slots,
+        reservations: this.reservations,
+        env: pool.env,
+        owner: this.owner,
+        attemptFolder: this.folderOf,
+        withoutOutputs: true,
+      },
       signal: abort.signal,
       leave: this.leave.signal,
       target: {

@@ -10,6 +10,7 @@ import { openStore, type Store } from '../store';
 import { attemptFolder, createLocalTarget, type LocalTarget } from '../targets/local';
 import { python } from '../targets/local/python-for-tests';
 import type { PlannedStep } from './plan';
+import { Reservations } from './reservations';
 import { planRun, type RunReport, startRun } from './run';
 
 /** A tag or the name of a step, and the source. */
@@ -42,7 +43,7 @@ export async function openBench(): Promise<Bench> {
   const store = await openStore({ url: `sqlite://${join(home, 'stepwell.db')}` });
   const artifacts = openArtifacts(join(home, 'artifacts'));
   const target = createLocalTarget({ python, runnerPath: join(__dirname, '..', '..', 'runner'), home, folder, modules: [] });
-  const around = { store, artifacts, target, attemptFolder: attemptFolder.bind(undefined, home) };
+  const around = { store, artifacts, target, reservations: new Reservations(), attemptFolder: attemptFolder.bind(undefined, home) };
   const asked = (cells: Cells, options: Partial<RunOptions> = {}, steps: Record<string, StepSettings> = {}) => {
     const notebook = made(cells, steps);
     const { pipeline, problems } = compile(notebook);

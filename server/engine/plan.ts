@@ -37,7 +37,7 @@ export async function planOfRun(state: RunState, notebookPath: string, parts: Om
       looking = true;
       const { unit, given } = decision;
       const answer = await answers.find(unit, given);
-      if (!answer) noReuse(state, unit.index, given);
+      if (!answer || answer === 'wait') noReuse(state, unit.index, given);
       else {
         reuse(state, unit.index, given, { ...answer, sources: new Set() });
         const { run, made } = answer.used;

@@ -249,6 +249,26 @@ describe('a step', () => {
   });
 });
 
+describe('equal steps at once', () => {
+  const slow: Cells = [
+    ['make', 'total = 0\nfor i in range(3_000_000):\n    total += i'],
+    ['show', 'print(total)'],
+  ];
+
+  it('are worked out once', async () => {
+    const reports = await Promise.all([run(slow), run(slow), run(slow)]);
+    expect(reports.map(({ status }) => status)).toEqual(['succeeded', 'succeeded', 'succeeded']);
+    expect(reports.flatMap(ran).sort()).toEqual(['make', 'show']);
+    expect(reports.map(shown)).toEqual([shown(reports[0]!), shown(reports[0]!), shown(reports[0]!)]);
+  });
+
+  it('are worked out by another when the first fails', async () => {
+    const failing = edited(slow, 'make', /$/, '\n1 / 0');
+    const reports = await Promise.all([run(failing), run(failing)]);
+    expect(reports.map(({ status }) => status)).toEqual(['failed', 'failed']);
+  });
+});
+
 describe('an output', () => {
   const cells: Cells = [
     ['make', 'x = "a" * 100000'],

@@ -84,6 +84,8 @@ export interface RunState {
   running: Set<number>;
   /** Units for which no earlier answer is looked for: `reuse` is off for them, or they are to run again. */
   always: Set<number>;
+  /** Units for which another run is working out the answer. */
+  awaiting: Set<number>;
   /** By unit, those whose `waitsFor` it is. */
   waiters: Map<number, number[]>;
   /** Units that wait for everything above them to settle. */
@@ -139,6 +141,7 @@ export function createRunState(pipeline: Pipeline, options: RunOptions, seeded: 
     newlyReady: [],
     running: new Set(),
     always: new Set(),
+    awaiting: new Set(),
     waiters: new Map(),
     held: new Set(),
     surprises: 0,
@@ -191,6 +194,7 @@ export function replan(state: RunState): void {
   state.unitOf = new Map(state.units.flatMap(unit => unit.steps.map(step => [step.name, unit.index] as const)));
   const { from, reuse } = state.options;
   const again = (from === undefined ? undefined : state.unitOf.get(from)) ?? Number.POSITIVE_INFINITY;
+  state.awaiting = new Set();
   state.always = new Set(state.units.filter(unit => !reuse || !reusable(unit) || unit.index >= again).map(unit => unit.index));
   state.followers = new Map();
   for (const unit of state.units) {

@@ -3,10 +3,11 @@ import { api } from './api.mts';
 import { compileTimes } from './compile.mts';
 import { frames } from './frames.mts';
 import { lists } from './lists.mts';
+import { reuse } from './reuse.mts';
 import { steps } from './steps.mts';
 import { ui } from './ui.mts';
 
-const parts: Record<string, () => Promise<void> | void> = { steps, frames, compile: compileTimes, lists, api, ui };
+const parts: Record<string, () => Promise<void> | void> = { steps, reuse, frames, compile: compileTimes, lists, api, ui };
 const chosen = process.argv.slice(2);
 for (const name of chosen.length > 0 ? chosen : Object.keys(parts)) {
   const part = parts[name];

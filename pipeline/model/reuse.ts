@@ -44,6 +44,8 @@ export interface Used {
   folders: Record<string, Fingerprint>;
   /** As it left them. */
   wrote: Record<string, Fingerprint>;
+  /** Addresses that it declares among its sources: what they gave. */
+  remote: Record<string, string>;
   /** Variables of the environment: short digests of their values, null where there was none. */
   variables: Record<string, string | null>;
   environment: { python: string; executable: string; interpreter: Fingerprint; folders: string[]; packages: Record<string, string> };

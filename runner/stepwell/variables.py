@@ -18,7 +18,9 @@ VOLATILE = re.compile(
     r"(STEPWELL_.*|_|PWD|OLDPWD|SHLVL|LINES|COLUMNS|TERM.*|COLORTERM|WINDOWID|SSH_.*|XDG_SESSION_.*|DBUS_.*|JPY_.*|JUPYTER_.*"
     r"|PYDEVD_.*|PYTHONPATH|PYTHONDONTWRITEBYTECODE|CLICOLOR.*|FORCE_COLOR|NO_COLOR|PAGER|IPYTHONDIR|KMP_DUPLICATE_LIB_OK|KMP_INIT_AT_FORK)"
 )
-_libraries = ("<frozen", *{sysconfig.get_path(name) + os.sep for name in ("stdlib", "platstdlib")})
+# Code of `os.environ` itself, whoever calls it.
+_DICTIONARIES = ("_collections_abc>", "_collections_abc.py", "<frozen os>", f"{os.sep}os.py")
+_libraries = tuple({sysconfig.get_path(name) + os.sep for name in ("stdlib", "platstdlib")})
 _own = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _into: set[str] | None = None
 # What is about to be copied by a library that starts a program: asking for these, in this order, is not asking.
@@ -46,11 +48,10 @@ class Telling(os._Environ):
 
 def _by_notebook(frame) -> bool:
     """Whether code of the notebook, or of a module beside it, goes through the variables: not a library on the way to a program."""
-    while frame is not None and frame.f_code.co_filename.startswith(_libraries):
-        if "subprocess" in frame.f_code.co_filename or "multiprocessing" in frame.f_code.co_filename:
-            return False
+    while frame is not None and frame.f_code.co_filename.endswith(_DICTIONARIES):
         frame = frame.f_back
-    return frame is not None and not frame.f_code.co_filename.startswith(_own) and not freshness.is_installed(frame.f_code.co_filename)
+    file = "" if frame is None else frame.f_code.co_filename
+    return bool(file) and not file.startswith(("<frozen", _own, *_libraries)) and not freshness.is_installed(file)
 
 
 def _note(name) -> None:

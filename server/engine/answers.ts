@@ -12,6 +12,7 @@ import type { Places } from './document';
 import { Fingerprints } from './fingerprints';
 import { keyDigest, keyParts } from './key';
 import { standing } from './place';
+import { addressesIn, fingerprintOf } from './remote';
 import type { Reservations } from './reservations';
 import type { Given, RunState } from './state';
 import type { Unit } from './units';
@@ -33,6 +34,8 @@ interface Made {
   given: Given;
   key: StepKey;
   imports: string[];
+  /** What the addresses among its sources gave before it ran. */
+  remote: Record<string, string | undefined>;
 }
 
 /** Answers to one key that are looked at, newest first; more differ in what they had read. */
@@ -60,7 +63,7 @@ export class Answers {
    */
   async find(unit: Unit, given: Given, free?: () => void): Promise<Answer | 'wait' | undefined> {
     const { state, places, now, env = process.env } = this.parts;
-    const { key, imports } = this.made(unit, given);
+    const { key, imports, remote } = this.made(unit, given);
     const question = { state, unit, given, imports, places, env, now: now() };
     const digest = keyDigest(key.parts);
     // Before looking: an answer that is given back meanwhile is then found.
@@ -70,6 +73,7 @@ export class Answers {
     const answer = await this.lookUp(digest, question, key);
     if (answer) release?.();
     else if (release) this.reserved.set(unit.name, release);
+    if (!answer) await askAll(remote);
     return answer;
   }
 
@@ -97,11 +101,11 @@ export class Answers {
   /** Keeps what a finished unit was made from. To be called when its result is a blob. */
   async keep(unit: Unit, given: Given, result: TaskResult, digest: Digest): Promise<void> {
     const { state, store, artifacts, places, now, env = process.env } = this.parts;
-    const { key, imports } = this.made(unit, given);
+    const { key, imports, remote } = this.made(unit, given);
     if (result.status !== 'succeeded') return;
     const made = new Date(now()).toISOString();
     const { run, folder } = places;
-    const finish = { run, unit, given, result, digest, standing: standing(state, unit, places), imports, folder, made, env };
+    const finish = { run, unit, given, result, digest, standing: standing(state, unit, places), imports, folder, made, env, remote };
     const used = await usedBy(finish, artifacts, this.fingerprints);
     const whole: StepKey = 'unfit' in used ? { ...key, unfit: used.unfit } : { ...key, used };
     const steps = unit.steps.map(({ name }) => name);
@@ -112,8 +116,14 @@ export class Answers {
     const known = this.making.get(unit.name);
     if (known?.given === given) return known;
     const { parts, imports } = keyParts(this.parts.state, unit, given, this.parts.places);
-    const made: Made = { given, key: { parts }, imports };
+    const addresses = addressesIn(unit.steps.flatMap(({ settings }) => settings.sources ?? []));
+    const made: Made = { given, key: { parts }, imports, remote: Object.fromEntries(addresses.map(address => [address, undefined])) };
     this.making.set(unit.name, made);
     return made;
   }
+}
+
+async function askAll(remote: Made['remote']): Promise<void> {
+  const found = await Promise.all(Object.keys(remote).map(async address => [address, await fingerprintOf(address)] as const));
+  for (const [address, fingerprint] of found) remote[address] = fingerprint;
 }

@@ -15,6 +15,7 @@ import type { Fingerprints } from './fingerprints';
 import { changedPackages } from './installed';
 import { reuseSetting } from './key';
 import { placed } from './place';
+import { fingerprintOf, shownAddress } from './remote';
 import type { Finished, Given, Outcome, RunState } from './state';
 import type { Unit } from './units';
 import { givenOf, variablesOf } from './used';
@@ -81,7 +82,9 @@ const isMoved = (cells: readonly CellResult[], before: readonly CellResult[]): b
 /** What is known without looking at a disk. */
 function differsAtOnce(used: Used, { unit, given, imports, env, now }: Question): string | undefined {
   const { maxAge } = reuseSetting(unit);
-  if (now - Date.parse(used.made) > maxAge * 1000) return `its answer of ${used.made} is older than ${maxAge} s`;
+  const age = now - Date.parse(used.made);
+  // A clock that was set back does not make it younger.
+  if (age > maxAge * 1000 || (age < 0 && maxAge < Number.POSITIVE_INFINITY)) return `its answer of ${used.made} is older than ${maxAge} s`;
   const before = used.given;
   const present = givenOf(used.names, given);
   for (const name of new Set([...Object.keys(before), ...Object.keys(present)])) {
@@ -108,6 +111,10 @@ async function differsOnDisk(used: Used, { places: { folder }, given }: Question
   for (const [name, then] of Object.entries(used.folders))
     if (!(await fingerprints.holds(resolve(folder, name), then)))
       return `there are other files in ${name === '.' ? "the notebook's folder" : name}`;
+  for (const [address, then] of Object.entries(used.remote)) {
+    const now = await fingerprintOf(address);
+    if (now !== then) return `${shownAddress(address)} ${now === undefined ? 'cannot be reached' : 'has new content'}`;
+  }
   for (const [name, then] of Object.entries(used.wrote))
     if (!(await fingerprints.holds(resolve(folder, name), then))) return `${name}, which it wrote, is not as it left it`;
   return undefined;

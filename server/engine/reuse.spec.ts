@@ -1,15 +1,19 @@
 /** Earlier answers used again: real notebooks, run twice, with something changed in between. What has to run again is told step by step. */
 import { readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import type { RunOptions } from '../../pipeline/model/run';
 import { type Bench, type Cells, edited, openBench, ran, shown } from './notebook-for-tests';
 import type { RunReport } from './run';
+import { whyStep } from './why';
 
 jest.setTimeout(60_000);
 
 let bench: Bench;
 let place: string;
 let folder: string;
+/** What a server gives. */
+let content = '';
 
 beforeEach(async () => {
   bench = await openBench();
@@ -153,6 +157,51 @@ describe('what a step had read', () => {
     } finally {
       delete process.env.SW_TEST;
     }
+  });
+
+  it('is noticed when it is in a folder that the step declares, whoever reads it', async () => {
+    write('in/deep/a.txt', 'a');
+    const cells: Cells = [['read', 'print("read by a library in C")']];
+    const sources = { read: { sources: ['in'] } };
+    await run(cells, {}, sources);
+    expect(ran(await run(cells, {}, sources))).toEqual([]);
+    write('in/deep/a.txt', 'b');
+    expect(ran(await run(cells, {}, sources))).toEqual(['read']);
+    write('in/deep/b.txt', 'b');
+    expect(ran(await run(cells, {}, sources))).toEqual(['read']);
+    expect(ran(await run(cells, {}, sources))).toEqual([]);
+  });
+
+  it.each([
+    ['ETag', () => ({ etag: `"${content.length}"` })],
+    ['length and date', () => ({ 'content-length': String(content.length), 'last-modified': 'Thu, 01 Jan 1970 00:00:00 GMT' })],
+    ['content', () => ({})],
+  ])('is noticed when it is an address that the step declares, by its %s', async (_what, headers) => {
+    content = 'one';
+    const server = createServer((request, response) => {
+      response.writeHead(200, headers());
+      response.end(request.method === 'HEAD' ? undefined : content);
+    });
+    await new Promise<void>(listening => server.listen(0, '127.0.0.1', listening));
+    const address = `http://127.0.0.1:${(server.address() as { port: number }).port}/data.csv?token=secret`;
+    const cells: Cells = [['read', `import urllib.request\nprint(urllib.request.urlopen("${address}").read())`]];
+    const sources = { read: { sources: [address] } };
+    try {
+      await run(cells, {}, sources);
+      expect(ran(await run(cells, {}, sources))).toEqual([]);
+      content = 'other';
+      const report = await run(cells, {}, sources);
+      expect(shown(report)).toEqual([[0, 1, ["b'other'\n"]]]);
+      const { reasons } = await whyStep(bench.store, report.run, 'read');
+      expect(reasons).toEqual([expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/data\.csv has new content\.$/)]);
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+    // Nobody knows what it would give.
+    expect(ran(await run(cells, {}, sources).catch(() => ({ steps: [{ name: 'read', status: 'failed' }] }) as RunReport))).toEqual([
+      'read',
+    ]);
   });
 
   it('is followed through files that steps hand on', async () => {

@@ -12,6 +12,7 @@ import type { Fingerprints } from './fingerprints';
 import { stampOf } from './fingerprints';
 import { reuseSetting } from './key';
 import type { Standing } from './place';
+import { fingerprintOf, shownAddress } from './remote';
 import { type Given, isLost } from './state';
 import type { Unit } from './units';
 
@@ -28,6 +29,8 @@ export interface Finish {
   made: string;
   /** The environment that steps are started with. */
   env: NodeJS.ProcessEnv;
+  /** What the addresses among its sources gave before it ran; undefined where one gave nothing, or nobody has asked. */
+  remote: Record<string, string | undefined>;
 }
 
 /** More are not followed one by one. */
@@ -35,7 +38,7 @@ const most = 20_000;
 
 /** All of it, or why an answer like this cannot be recognised: the end of a sentence that begins with the step. */
 export async function usedBy(done: Finish, artifacts: Artifacts, fingerprints: Fingerprints): Promise<Used | { unfit: string }> {
-  const { run, unit, given, result, standing, imports, folder, made, env } = done;
+  const { run, unit, given, result, standing, imports, folder, made, env, remote } = done;
   const { sources, environment } = result;
   if (!sources || !environment) return { unfit: 'was run by a runner that does not tell what it used' };
   if (sources.programs.length > 0 && !reuseSetting(unit).asked)
@@ -59,6 +62,10 @@ export async function usedBy(done: Finish, artifacts: Artifacts, fingerprints: F
     if (!found) return { unfit: `wrote ${name}, which is still being changed` };
     taken.wrote[name] = found;
   }
+  for (const [address, before] of Object.entries(remote)) {
+    if (before === undefined) return { unfit: `read ${shownAddress(address)}, of which it was not known what it gave` };
+    if ((await fingerprintOf(address)) !== before) return { unfit: `read ${shownAddress(address)}, which changed meanwhile` };
+  }
   const interpreter = await fingerprints.take(environment.executable);
   if (!interpreter) return { unfit: 'ran in a Python that cannot be looked at' };
   const blobs: Record<Digest, string> = {};
@@ -78,6 +85,7 @@ export async function usedBy(done: Finish, artifacts: Artifacts, fingerprints: F
     names: [...names].filter(name => !name.startsWith('file:/')).sort(),
     given: givenOf([...names], given),
     ...taken,
+    remote: remote as Record<string, string>,
     variables: variablesOf([...new Set([...sources.variables, ...unasked])].sort(), env),
     environment: { ...environment, interpreter },
     imports,

@@ -5,6 +5,7 @@
 import type { KeyParts, StepKey, Used, Why } from '../../pipeline/model/reuse';
 import type { EarlierStep, Store } from '../store';
 import { RunProblem } from './problem';
+import { shownAddress } from './remote';
 
 /** Earlier step runs that are compared. */
 const most = 30;
@@ -132,6 +133,9 @@ function ofUsed(before: Used, now: Used): string[] {
   compare(before.given, now.given, name => {
     if (name !== 'file:*')
       found.push(`${name.startsWith('@') ? `\`${name}\`` : name.slice('file:'.length)} is left differently by the steps above`);
+  });
+  compare(before.remote, now.remote, (address, then, is) => {
+    if (then && is) found.push(`${shownAddress(address)} has new content`);
   });
   if (before.environment.python !== now.environment.python) found.push(`Python ${before.environment.python} → ${now.environment.python}`);
   compare(before.environment.packages, now.environment.packages, (name, then, is) => {

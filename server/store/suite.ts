@@ -377,6 +377,7 @@ export function storeSuite(name: string, makeUrl: () => Promise<string>): void {
           files: {},
           folders: {},
           wrote: {},
+          remote: {},
           variables: {},
           imports: [],
         },

@@ -10,6 +10,9 @@ from __future__ import annotations
 import os
 import sysconfig
 
+# By name: the notebook may replace what the module holds.
+from json import dumps, loads
+
 from . import freshness
 
 # Where nothing lies that a person would call data.
@@ -26,6 +29,8 @@ class Sources:
 
     def __init__(self, folder: str, workspace: str, hidden: tuple[str, ...]):
         self.folder = folder
+        # Beside the workspace, so that no step above or below ever sees it.
+        self.workers = workspace + ".workers"
         # Of files that were copied from the folder: their stamps at that time.
         self.copied: dict[str, str] = {}
         self.files: dict[str, str | None] = {}
@@ -65,7 +70,34 @@ class Sources:
         for path, stamp in freshness.loose_stamps().items():
             self.read(path, stamp)
 
+    def from_worker(self, event) -> None:
+        """In a process that the step forked: what `event()` adds here is written down, for the step's own process to read."""
+        before = [set(each) for each in (self.files, self.folders, self.wrote)]
+        event()
+        files, folders, wrote = (set(each) - known for each, known in zip((self.files, self.folders, self.wrote), before))
+        if files or folders or wrote:
+            news = {"files": {name: self.files[name] for name in files}, "folders": {name: self.folders[name] for name in folders}}
+            # One write each: lines of several workers do not mix.
+            line = dumps({**news, "wrote": sorted(wrote)}).encode() + b"\n"
+            with open(self.workers, "ab", buffering=0) as file:
+                file.write(line)
+
+    def _gather(self) -> None:
+        try:
+            with open(self.workers, "rb") as file:
+                lines = file.read().splitlines()
+        except OSError:
+            return
+        for line in lines:
+            news = loads(line)
+            self.wrote.update(news["wrote"])
+            for kind in ("files", "folders"):
+                for name, known in news[kind].items():
+                    if name not in self.wrote:
+                        getattr(self, kind).setdefault(name, known)
+
     def told(self) -> dict:
+        self._gather()
         return {
             "files": dict(sorted(self.files.items())),
             "folders": dict(sorted(self.folders.items())),

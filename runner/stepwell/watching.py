@@ -125,6 +125,21 @@ class Watch:
         else:
             self._change(args[0], keep_link=event in ("os.remove", "os.rmdir", "os.mkdir"))
 
+    def saw_in_worker(self, event: str, args: tuple) -> None:
+        """In a process that the step forked: what it reads is told; what it writes in the workspace is found afterwards."""
+        if event == "open":
+            path, _, flags = args
+            flags = flags if isinstance(flags, int) else 0
+            inner = self._inner(path)
+            if inner is None:
+                self._outside(path, flags)
+            elif not flags & WRITES and inner.replace(os.sep, "/") not in self.own:
+                self.sources.read(os.path.join(self.path, inner))
+        elif event in ("os.listdir", "os.scandir"):
+            full = self._absolute(args[0]) if args and args[0] is not None else os.getcwd()
+            if full is not None:
+                self.sources.listed(full)
+
     def _opened(self, inner: str, flags: int) -> None:
         if flags & WRITES:
             fresh = bool(flags & os.O_TRUNC)
@@ -211,11 +226,14 @@ class Watch:
 
 def _hook(event: str, args: tuple) -> None:
     watch = _current
-    if watch is None or event not in EVENTS or getattr(watch._busy, "on", False) or os.getpid() != watch._pid:
+    if watch is None or event not in EVENTS or getattr(watch._busy, "on", False):
         return
     watch._busy.on = True
     try:
-        watch.saw(event, args)
+        if os.getpid() == watch._pid:
+            watch.saw(event, args)
+        else:
+            watch.sources.from_worker(lambda: watch.saw_in_worker(event, args))
     except Exception:
         # The event goes on and raises what there is to raise.
         pass

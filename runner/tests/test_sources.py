@@ -124,3 +124,18 @@ def test_python_says_where_it_is(tmp_path):
     assert result["environment"]["executable"] == sys.executable
     assert "numpy" in result["environment"]["packages"]
     assert any(os.path.exists(os.path.join(folder, "numpy")) for folder in result["environment"]["folders"])
+
+
+def test_what_forked_workers_read_is_told(sources, tmp_path):
+    far = tmp_path / "far.txt"
+    far.write_text("far")
+    told = sources(
+        "import multiprocessing, os\n"
+        f"def work(path):\n    os.listdir('in')\n    open({str(tmp_path / 'out.txt')!r}, 'w').write('x')\n    return open(path).read()\n"
+        f"with multiprocessing.get_context('fork').Pool(2) as pool:\n    pool.map(work, ['a.txt', {str(far)!r}])",
+        files={"a.txt": "a", "in/b.txt": "b"},
+    )
+    assert told["files"]["a.txt"] == stamp(os.path.join(told["folder"], "a.txt"))
+    assert told["files"][str(far)] == stamp(far)
+    assert "in" in told["folders"]
+    assert told["wrote"] == [str(tmp_path / "out.txt")]

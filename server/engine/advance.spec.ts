@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { type Op, type Program, simulate, topToBottom } from './simulation';
+import { type Memory, type Op, type Program, simulate, topToBottom } from './simulation';
 
 const names = ['a', 'b', 'c', 'd'];
 const name = fc.constantFrom(...names);
@@ -66,5 +66,33 @@ describe('advance', () => {
     fc.assert(fc.property(program(fc.array(fc.boolean(), { minLength: 1, maxLength: 5 }), ['a', 'b']), workers, order, failing), {
       numRuns: 3000,
     });
+  });
+
+  it('gives it with what earlier runs of other versions have worked out', () => {
+    const edit = fc.record({ step: fc.nat(5), at: fc.nat(3), op });
+    const sees = fc.array(fc.boolean(), { minLength: 1, maxLength: 5 });
+    const again = (one: Program, edits: { step: number; at: number; op: Op }[], atOnce: number, ends: number[]) => {
+      const memory: Memory = { blobs: new Map(), attempts: [] };
+      const run = (version: Program) => {
+        let turn = 0;
+        const got = simulate(version, atOnce, running => (ends[turn++ % ends.length] ?? 0) % running, memory);
+        expect(got.status).toBe('succeeded');
+        expect(got.printed).toEqual(topToBottom(version));
+        return got.attempts;
+      };
+      const versions = [one];
+      for (const { step, at, op } of edits) {
+        const steps = versions.at(-1)!.steps.map(({ ops, ...rest }, index) => {
+          const changed = index === 1 + (step % (one.steps.length - 1));
+          return { ...rest, ops: changed ? ops.map((before, i) => (i === at % ops.length ? op : before)) : ops };
+        });
+        versions.push({ ...one, steps });
+      }
+      for (const version of [...versions, ...versions]) run(version);
+      // What has been answered as it is now needs no attempt, but for what is only learnt by failing.
+      if (one.steps.every(step => step.sees.every(Boolean))) expect(run(one)).toBe(0);
+    };
+    fc.assert(fc.property(program(sees), fc.array(edit, { maxLength: 3 }), workers, order, again), { numRuns: 1500 });
+    fc.assert(fc.property(program(fc.constant([true])), fc.array(edit, { maxLength: 3 }), workers, order, again), { numRuns: 500 });
   });
 });

@@ -63,7 +63,7 @@ export async function answerFrom(
   const moved = isMoved(cells, result.cells) ? { ...result, cells } : undefined;
   return {
     given: { ...given, wanted: used.wanted },
-    outcome: { status: 'succeeded', provided: result.provided, used: result.used, defined: new Set(result.defined) },
+    outcome: { status: 'succeeded', provided: result.provided, used: used.names, defined: new Set(result.defined) },
     finished: {
       cells,
       ...(found!.left > 0 ? { shortened: true } : {}),

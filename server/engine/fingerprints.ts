@@ -55,7 +55,8 @@ export class Fingerprints {
     const stamp = stampOf(info);
     const known = await this.store.findFingerprint(path);
     if (known?.stamp === stamp) return known.digest;
-    const digest = await digestOfFile(path);
+    const digest = await digestOfFile(path).catch(() => undefined);
+    if (!digest) return undefined;
     const after = await look(path);
     if (!after || stampOf(after) !== stamp) return undefined;
     if (!this.isYoung(info)) await this.store.keepFingerprint(path, { stamp, digest });

@@ -7,8 +7,10 @@ import { createHash } from 'node:crypto';
 import type { Digest, Provided, SavedState, SavedValue } from '../../pipeline/model/artifact';
 import { type Pipeline, pipelineFormat } from '../../pipeline/model/pipeline';
 import type { TaskResult } from '../../pipeline/model/task';
-import { advance, ended } from './advance';
+import { advance, ended, noReuse, reuse, unseen } from './advance';
+import { difference } from './binding';
 import { createRunState, type Given } from './state';
+import type { Unit } from './units';
 
 /** One statement. Values are texts that hold their whole history, so equal values mean equal computations. */
 export type Op =
@@ -152,18 +154,30 @@ function compiled(program: Program): Pipeline {
   };
 }
 
-/** Runs the program through `advance`, attempts ending in the order that `pick` says. Returns what the final attempts printed, and how many ran. */
+/** What earlier runs have worked out, for later ones to use again. */
+export interface Memory {
+  blobs: Blobs;
+  attempts: { code: string; given: Given; result: ReturnType<typeof attemptOnce> }[];
+}
+
+/**
+ * Runs the program through `advance`, attempts ending in the order that `pick` says. Returns what the final attempts printed, and how many
+ * ran. With a memory, what it holds is used again.
+ */
 export function simulate(
   program: Program,
   workers: number,
   pick: (running: number) => number,
+  memory?: Memory,
 ): { status: string; printed: string[][]; attempts: number; reason?: string } {
-  const blobs = new Map<string, { names: Map<string, number>; values: string[] } | string>();
-  const state = createRunState(compiled(program), { parameters: {}, reuse: false, keepGoing: false }, true);
+  const blobs: Blobs = memory?.blobs ?? new Map();
+  const state = createRunState(compiled(program), { parameters: {}, reuse: memory !== undefined, keepGoing: false }, true);
+  const codeOf = (steps: number[]) => JSON.stringify([steps.map(step => [step, program.steps[step]!.ops]), program.unpicklable]);
   state.status = 'running';
   const running: { steps: number[]; name: string; attempt: number; given: Given }[] = [];
   const printed = new Map<number, string[]>();
   let attempts = 0;
+  let idle = 0;
   for (let turn = 0; turn < 2000; turn++) {
     for (const decision of advance(state, turn * 1e6, { workers })) {
       if (decision.do === 'finish') {
@@ -172,20 +186,43 @@ export function simulate(
           .flatMap(unit => unit.cells.map(cell => cell.cell));
         return { status: decision.status, reason: decision.reason, attempts, printed: counted.map(step => printed.get(step)!) };
       }
+      if (decision.do === 'look') {
+        const { unit, given } = decision;
+        const found = memory!.attempts.find(one => one.code === codeOf(unit.cells.map(({ cell }) => cell)) && holds(one, given, unit));
+        if (!found) {
+          noReuse(state, unit.index, given);
+          continue;
+        }
+        const { provided, used, defined } = found.result;
+        const outcome = { status: 'succeeded' as const, provided, used, defined: new Set(defined) };
+        if (!reuse(state, unit.index, given, { given: { ...given, wanted: found.given.wanted }, outcome, sources: new Set() })) continue;
+        for (const [step, lines] of found.result.printed) printed.set(step, lines);
+      }
       if (decision.do === 'start') {
         attempts++;
         const { unit, attempt, given } = decision;
         running.push({ steps: unit.cells.map(cell => cell.cell), name: unit.name, attempt, given });
       }
     }
-    if (running.length === 0) continue;
+    if (running.length === 0) {
+      if (memory && ++idle > 50) throw new Error('the run stands still');
+      continue;
+    }
+    idle = 0;
     const [task] = running.splice(pick(running.length), 1);
     const unit = state.units.findIndex(one => one.name === task!.name);
     if (unit < 0) continue;
     const result = attemptOnce(program, task!.steps, task!.given, blobs);
+    if (result.status === 'succeeded') memory?.attempts.push({ code: codeOf(task!.steps), given: task!.given, result });
     if (ended(state, unit, task!.attempt, result)) for (const [step, lines] of result.printed) printed.set(step, lines);
   }
   throw new Error('the run does not come to an end');
+}
+
+/** Whether an earlier attempt would see the same again, and has kept what is wanted now. */
+function holds({ given: before, result }: Memory['attempts'][number], given: Given, unit: Unit): boolean {
+  if (difference(given, before, [...result.used, ...unit.reads.filter(unseen)])) return false;
+  return given.wanted.every(name => before.wanted.includes(name) || !result.defined.includes(name));
 }
 
 type Blobs = Map<string, { names: Map<string, number>; values: string[] } | string>;

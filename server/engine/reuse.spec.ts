@@ -220,6 +220,20 @@ describe('what a step had read', () => {
     expect(shown(report).at(-1)).toEqual([1, 2, ['b\n']]);
   });
 
+  it('is looked at again when a step above writes it in the same run, where nothing said that it would', async () => {
+    const file = `${JSON.stringify(place)} + "/pass" + ".txt"`;
+    const cells: Cells = [
+      ['write', `path = ${file}\nwith open(path, "w") as f:\n    f.write("one")\ndel path`],
+      ['read', `print(open(${file}).read())`],
+    ];
+    writeFileSync(join(place, 'pass.txt'), '');
+    await run(cells, { workers: 1 });
+    expect(ran(await run(cells, { workers: 1 }))).toEqual([]);
+    const report = await run(edited(cells, 'write', 'one', 'two'), { workers: 1 });
+    expect(shown(report).at(-1)).toEqual([1, 2, ['two\n']]);
+    expect(ran(report)).toEqual(['write', 'read']);
+  });
+
   it('is written again where what it wrote elsewhere is gone', async () => {
     const file = join(place, 'result.txt');
     const cells: Cells = [['write', `with open(${JSON.stringify(place)} + "/result.txt", "w") as f:\n    f.write("done")`]];

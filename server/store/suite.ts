@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Digest } from '../../pipeline/model/artifact';
 import type { Pipeline } from '../../pipeline/model/pipeline';
-import type { Used } from '../../pipeline/model/reuse';
+import type { StepKey, Used } from '../../pipeline/model/reuse';
 import type { Change, RunOptions } from '../../pipeline/model/run';
 import { connect } from './connect';
 import { idAt, type NewRun, newId, openStore, type Store, StoreProblem } from './index';
@@ -365,25 +365,26 @@ export function storeSuite(name: string, makeUrl: () => Promise<string>): void {
       expect(await store.claimRun('never', 'a', 60)).toBe(false);
     });
 
+    const used = (made: string): Used => ({
+      ...{
+        run: 'r',
+        step: 'train',
+        made,
+        wanted: [],
+        given: {},
+        names: [],
+        files: {},
+        folders: {},
+        wrote: {},
+        remote: {},
+        variables: {},
+        imports: [],
+      },
+      environment: { python: '3', executable: '/p', interpreter: { stamp: null, digest: null }, folders: [], packages: {} },
+      ...{ text: '', counts: [], blobs: {} },
+    });
+
     describe('answers', () => {
-      const used = (made: string): Used => ({
-        ...{
-          run: 'r',
-          step: 'train',
-          made,
-          wanted: [],
-          given: {},
-          names: [],
-          files: {},
-          folders: {},
-          wrote: {},
-          remote: {},
-          variables: {},
-          imports: [],
-        },
-        environment: { python: '3', executable: '/p', interpreter: { stamp: null, digest: null }, folders: [], packages: {} },
-        ...{ text: '', counts: [], blobs: {} },
-      });
       const parts = { cells: [], code: {}, setup: '', parameters: {}, inputs: {}, settings: {} };
 
       it('finds answers to a key once all that they used is known, newest first', async () => {
@@ -423,6 +424,59 @@ export function storeSuite(name: string, makeUrl: () => Promise<string>): void {
         await store.keepFingerprint(path, { stamp: '1', digest: 'a' });
         await store.keepFingerprint(path, { stamp: '2', digest: 'b' });
         expect(await store.findFingerprint(path)).toEqual({ stamp: '2', digest: 'b' });
+      });
+    });
+
+    describe('retention', () => {
+      const parts = { cells: [], code: {}, setup: '', parameters: {}, inputs: {}, settings: {} };
+      const names = async (without: string[] = []) => {
+        const found: string[] = [];
+        for await (const some of store.namedDigests(without)) found.push(...some);
+        return found;
+      };
+      /** A run that has ended, with a step that gave this. */
+      const endedRun = async (result: Digest, key?: StepKey, given?: unknown) => {
+        const run = (await someRun(store))!;
+        const step = { what: 'step', step: 'train', status: 'succeeded', result, key, given } as const;
+        await store.commit(run, 1, [{ what: 'run', status: 'running' }, step, { what: 'run', status: 'succeeded' }]);
+        return run;
+      };
+
+      it('names what a run was given, gave and takes to be used again, until it is removed', async () => {
+        const [given, result, output] = [digest('4'), digest('5'), digest('6')];
+        const from = { run: 'r', step: 'train', made: '' };
+        const run = await endedRun(result!, { parts, from, outputs: [output!] }, { values: { x: { digest: given } } });
+        expect(await names()).toEqual(expect.arrayContaining([given, result, output]));
+        expect(await names([run])).not.toContain(output);
+        expect(await store.removeRuns([run])).toEqual([run]);
+        expect(await names()).not.toContain(output);
+        expect(await store.findRun(run)).toBeUndefined();
+      });
+
+      it('removes neither active nor pinned runs, nor those that somebody holds', async () => {
+        const active = (await someRun(store))!;
+        const pinned = await endedRun(digest('1'));
+        const held = await endedRun(digest('1'));
+        const free = await endedRun(digest('1'));
+        expect(await store.pinRun(pinned, true)).toBe(true);
+        expect(await store.pinRun('nobody', true)).toBe(false);
+        await store.claimRun(held, 'somebody', 60);
+        expect(await store.removeRuns([active, pinned, held, free])).toEqual([free]);
+        expect(await store.removableRuns({})).toEqual([]);
+        const removable = await store.removableRuns({ keep: 0 });
+        expect([active, pinned, held].filter(run => removable.includes(run))).toEqual([]);
+      });
+
+      it('hands an answer on to the newest run that took it', async () => {
+        const key = newId();
+        const first = await endedRun(digest('7'), { parts });
+        await store.keepKey(first, ['train'], digest('7'), { parts, used: used('then') }, key);
+        const from = { run: first, step: 'train', made: 'then' };
+        await endedRun(digest('7'), { parts, from });
+        const last = await endedRun(digest('7'), { parts, from });
+        await store.removeRuns([first]);
+        expect(await store.findReusable(key, 5)).toEqual([{ result: digest('7'), used: used('then') }]);
+        expect((await store.loadRun(last))!.steps.find(({ step }) => step === 'train')!.key).toMatchObject({ from, used: used('then') });
       });
     });
 

@@ -58,11 +58,22 @@ it('lays blobs out as docs/running.md says, for their owner alone', async () => 
   expect(statSync(artifacts.path(digest)).mode & 0o777).toBe(0o600);
 });
 
-it('writes equal content once', async () => {
+it('keeps equal content once, as new: a damaged blob is mended, and one that was about to be collected stays', async () => {
   const { digest } = await artifacts.put('same');
-  utimesSync(artifacts.path(digest), 1, 1);
-  await Promise.all([artifacts.put('same'), artifacts.put('same', { durable: false }), artifacts.put(pieces(Buffer.from('same'), [2]))]);
-  expect(statSync(artifacts.path(digest)).mtimeMs).toBe(1000);
+  for (const put of [
+    () => artifacts.put('same'),
+    () => artifacts.put('same', { durable: false }),
+    () => artifacts.put(pieces(Buffer.from('same'), [2])),
+  ]) {
+    writeFileSync(artifacts.path(digest), 'sand');
+    utimesSync(artifacts.path(digest), 1, 1);
+    await put();
+    expect(await artifacts.verify(digest)).toBe(true);
+    expect(await artifacts.collect(digest, 2000)).toBe(false);
+  }
+  const all: Digest[] = [];
+  for await (const one of artifacts.list()) all.push(one.digest);
+  expect(all).toEqual([digest]);
   expect(temporary()).toEqual([]);
 });
 

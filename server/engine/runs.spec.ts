@@ -135,7 +135,8 @@ function request(
     notebook,
     notebookPath: join(at, 'notebook.ipynb'),
     pipeline: pipeline!,
-    options: { parameters: {}, reuse: true, keepGoing: false, python, ...options },
+    // What these runs do is to be done, though others did the same.
+    options: { parameters: {}, reuse: false, keepGoing: false, python, ...options },
     ...rest,
   };
 }
@@ -232,6 +233,37 @@ describe('many runs', () => {
     expect(most).toBe(2);
     for (const { id } of all) expect(ear.statuses.get(id)).toEqual(['queued', 'running', 'succeeded']);
     expect(runs.running()).toMatchObject({ attempts: 0, waiting: 0 });
+  });
+});
+
+describe('runs that would do the same', () => {
+  const reuse = { options: { reuse: true } };
+  const attempts = (id: string) => ear.lines.filter(one => one.run === id && one.event.type === 'started').length;
+
+  it('at once do it once, and again not at all', async () => {
+    const same = { a: 'total = 0\nfor i in range(2_000_000):\n    total += i', b: 'print(total)' };
+    const all = await Promise.all([start(same, reuse), start(same, reuse)]);
+    for (const { id } of all) await ear.ended(id);
+    all.push(await start(same, reuse));
+    await ear.ended(all[2]!.id);
+    for (const { id } of all) expect(ear.statuses.get(id)!.at(-1)).toBe('succeeded');
+    expect(all.reduce((sum, { id }) => sum + attempts(id), 0)).toBe(2);
+    expect(attempts(all[2]!.id)).toBe(0);
+    const cells = () => [...(ear.cells.get(all[2]!.id)?.values() ?? [])].map(({ status }) => status);
+    await ear.until(() => cells().join() === 'reused,reused');
+  });
+
+  it('wait for no one who was cancelled', async () => {
+    const same = { a: 'import time\nprint("on", flush=True)\ntime.sleep(600)' };
+    const [first, second] = await Promise.all([start(same, reuse), start(same, reuse)]);
+    const on = () => ear.lines.find(({ event }) => event.type === 'output');
+    await ear.until(() => on() !== undefined);
+    const [running, waiting] = on()!.run === first!.id ? [first!, second!] : [second!, first!];
+    await runs.cancel(running.id);
+    await ear.until(() => ear.lines.some(({ run, event }) => run === waiting.id && event.type === 'output'));
+    await runs.cancel(waiting.id);
+    await ear.ended(waiting.id);
+    expect(ear.statuses.get(running.id)!.at(-1)).toBe('cancelled');
   });
 });
 

@@ -21,6 +21,8 @@ export interface Artifacts {
     content: Uint8Array | string | AsyncIterable<Uint8Array | string>,
     options?: { durable?: boolean },
   ): Promise<{ digest: Digest; size: number }>;
+  /** Makes a file in the folder's `tmp` the blob of that digest, or throws when it is not. The file is gone either way. */
+  take(file: string, digest: Digest): Promise<void>;
   /** The blob's bytes, checked against the digest. */
   read(digest: Digest): Promise<Buffer>;
   /** Where the blob is, or would be. Throws for anything that is not a digest. */
@@ -81,6 +83,22 @@ class Folder implements Artifacts {
       return await this.keep(whole, durable);
     } catch (error) {
       throw storageProblem(error, this.folder);
+    }
+  }
+
+  async take(file: string, digest: Digest): Promise<void> {
+    const path = this.path(digest);
+    try {
+      const hash = createHash('sha256');
+      for await (const chunk of createReadStream(file)) hash.update(chunk);
+      if (`sha256:${hash.digest('hex')}` !== digest) throw damaged(digest, file);
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      const handle = await open(file, 'r+');
+      await rename(file, path);
+      this.syncLater(handle, path);
+    } catch (error) {
+      await rm(file, { force: true });
+      throw storageProblem(error, this.folder, digest);
     }
   }
 

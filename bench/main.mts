@@ -2,8 +2,9 @@
 import { compileTimes } from './compile.mts';
 import { frames } from './frames.mts';
 import { steps } from './steps.mts';
+import { ui } from './ui.mts';
 
-const parts: Record<string, () => Promise<void> | void> = { steps, frames, compile: compileTimes };
+const parts: Record<string, () => Promise<void> | void> = { steps, frames, compile: compileTimes, ui };
 const chosen = process.argv.slice(2);
 for (const name of chosen.length > 0 ? chosen : Object.keys(parts)) {
   const part = parts[name];

@@ -1,16 +1,25 @@
 /** The table of contents of the JupyterLab extension: its plugins, in the order in which they need each other. */
-import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { INotebookTracker } from '@jupyterlab/notebook';
-import { compile } from '../pipeline/compile';
+import { cellsPlugin } from './cells/plugin';
+import { livePlugin } from './live/plugin';
+import { notebookPlugin } from './notebook/plugin';
+import { panelPlugin, pipelinePlugin } from './panel/plugin';
+import { problems } from './problems/plugin';
+import { runsPlugin } from './runs/plugin';
+import { runsTabPlugin } from './runs/tabplugin';
+import { servicePlugin } from './service/plugin';
+import { suggestions } from './suggest/plugin';
+import { taggingPlugin } from './tagging/plugin';
 
-const plugin: JupyterFrontEndPlugin<void> = {
-  id: 'stepwell:plugin',
-  description: 'Tags cells as steps.',
-  autoStart: true,
-  requires: [INotebookTracker],
-  activate: (_app: JupyterFrontEnd, tracker: INotebookTracker) => {
-    tracker.currentChanged.connect(() => console.log(compile(tracker.currentWidget?.content.model?.toJSON())));
-  },
-};
-
-export default [plugin];
+export default [
+  notebookPlugin,
+  taggingPlugin,
+  cellsPlugin,
+  problems,
+  suggestions,
+  panelPlugin,
+  pipelinePlugin,
+  servicePlugin,
+  runsPlugin,
+  livePlugin,
+  runsTabPlugin,
+];

@@ -53,6 +53,10 @@ export interface INotebookPipeline {
   compiledCell(cell: number): { id: string; source: string } | undefined;
   /** Whether any tag of ours (or Kale's) is there: an untagged notebook is left alone. */
   readonly tagged: boolean;
+  /** Whether there are tags of Kale that can be rewritten as ours. */
+  readonly kale: boolean;
+  /** Opened without the right to change it: nothing is written. */
+  readonly readOnly: boolean;
   /** After each compilation. */
   readonly changed: ISignal<INotebookPipeline, void>;
   placeOf(cellId: string): CellPlace | undefined;

@@ -53,7 +53,10 @@ function playwright() {
   };
   return new Promise(resolve => {
     const cli = join(room, 'node_modules', '@playwright', 'test', 'cli.js');
-    child = spawn(node, [cli, 'test', ...process.argv.slice(2)], { cwd: room, env, stdio: 'inherit' });
+    const projects = process.env.UPDATE_PICTURES ? ['--project=pictures'] : ['--project=stories'];
+    const args = process.argv.slice(2);
+    if (!args.some(arg => arg.startsWith('--project'))) args.unshift(...projects);
+    child = spawn(node, [cli, 'test', ...args], { cwd: room, env, stdio: 'inherit' });
     child.on('error', error => {
       console.error(error.message);
       resolve(1);

@@ -1,1 +1,3 @@
+/* Stepwell in JupyterLab. */
+import '@xyflow/react/dist/base.css';
 import './index.css';

@@ -1,4 +1,4 @@
-/** Notebooks as the stories write them: a list of cells, each code with its tags. */
+/** Notebooks as the stories need them: a list of cells, each code with its tags. */
 import type { Notebook } from '../pipeline/model/notebook';
 
 export interface Cell {
@@ -7,7 +7,7 @@ export interface Cell {
   tags?: string[];
 }
 
-/** Code in a step, in the shortest form. */
+/** Code in a step. */
 export const step = (name: string, code: string): Cell => ({ code, tags: [`step:${name}`] });
 
 export function notebook(cells: Cell[], metadata: Record<string, unknown> = {}): Notebook {

@@ -1,9 +1,14 @@
 /** How the stories are told: on the system's Chromium, one after the other (they share one Jupyter), without second tries. */
 import { defineConfig } from '@playwright/test';
-import { jupyter } from './test';
+import { jupyter } from './test.ts';
 
 export default defineConfig({
-  testDir: 'stories',
+  projects: [
+    { name: 'stories', testDir: 'stories' },
+    // Said by name only: the pictures of the docs, and the figures of the bench.
+    { name: 'pictures', testDir: 'pictures' },
+    { name: 'figures', testDir: 'figures' },
+  ],
   outputDir: '../build/tests/ui-tests',
   workers: 1,
   retries: 0,

@@ -4,7 +4,7 @@
  */
 import { test as galata } from '@jupyterlab/galata';
 import { expect } from '@playwright/test';
-import { Lab } from './lab';
+import { Lab } from './lab.ts';
 
 /** The JupyterLab that `scripts/ui-tests.mjs` has started. */
 export interface Jupyter {

@@ -6,7 +6,6 @@ import type { NotebookPanel } from '@jupyterlab/notebook';
 import type { Contents } from '@jupyterlab/services';
 import { UUID } from '@lumino/coreutils';
 import { type ISignal, Signal } from '@lumino/signaling';
-import type { Notebook } from '../../pipeline/model/notebook';
 import type { RunSummary, ServiceInfo, StartRunRequest } from '../../pipeline/model/protocol';
 import { ServiceFault } from '../service/fault';
 import type { Connection, INotebookPipelines, IRunModel, IRuns, IService } from '../tokens';
@@ -71,7 +70,7 @@ export class Runs implements IRuns {
 
   async start(panel: NotebookPanel, request: Omit<StartRunRequest, 'path' | 'notebook'>): Promise<IRunModel> {
     this.attend(panel);
-    const notebook = withoutOutputs(this._pipelines.of(panel).snapshot());
+    const notebook = this._pipelines.of(panel).snapshot();
     const whole: StartRunRequest = { ...request, path: this.pathOf(panel), notebook };
     // The key makes asking twice safe, and a connection that broke just now is worth a second try.
     const key = UUID.uuid4();
@@ -112,7 +111,7 @@ export class Runs implements IRuns {
     const now = this._now();
     if (!pipeline.tagged || this._service.connection !== 'connected' || now - (this._warmed.get(panel) ?? -warmFor) < warmFor) return;
     this._warmed.set(panel, now);
-    this._service.warm({ path: this.pathOf(panel), notebook: withoutOutputs(pipeline.snapshot()) }).catch(() => this._warmed.delete(panel));
+    this._service.warm({ path: this.pathOf(panel), notebook: pipeline.snapshot() }).catch(() => this._warmed.delete(panel));
   }
 
   private async _lookUp(panel: NotebookPanel): Promise<void> {
@@ -142,14 +141,4 @@ export class Runs implements IRuns {
   private readonly _warmed = new WeakMap<NotebookPanel, number>();
   private readonly _connectionChanged = new Signal<this, Connection>(this);
   private readonly _shownChanged = new Signal<this, NotebookPanel>(this);
-}
-
-/** The code is what runs: outputs that the run will replace need not travel. A cell that is left out of runs keeps them. */
-export function withoutOutputs(notebook: Notebook): Notebook {
-  return {
-    ...notebook,
-    cells: notebook.cells.map(cell =>
-      cell.cell_type === 'code' && !cell.metadata.tags?.includes('skip') ? { ...cell, outputs: [], execution_count: null } : cell,
-    ),
-  };
 }

@@ -17,7 +17,11 @@ from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from traitlets import Any
 
+from .allowance import Allowance, shortened
 from .events import Events, instant, plain
+
+# Characters of a stream in one event.
+CHUNK = 64 * 1024
 
 # Which cell a piece of code belongs to: asyncio tasks inherit it, threads fall back to the cell that runs.
 _origin: contextvars.ContextVar[int] = contextvars.ContextVar("cell")
@@ -35,6 +39,9 @@ class Outputs:
         self._clear_next = False
         self._diverted: list[str] = []
         self._lock = threading.RLock()
+        self.allowance = Allowance()
+        # Texts of the stream output that is last in the cell, put together when it is whole.
+        self._parts: list[str] = []
         self._pid = 0
         self._began = 0.0
         # How often something was shown while nobody listened.
@@ -58,6 +65,7 @@ class Outputs:
         self._events.send("cell-started", cell=cell, executionCount=execution_count)
         self._began = time.perf_counter()
         self._clear_next = False
+        self.allowance.begin()
         self._current = {
             "cell": cell,
             "executionCount": execution_count,
@@ -71,6 +79,9 @@ class Outputs:
 
     def finish(self, status: str) -> None:
         with self._lock:
+            if self.allowance.over is not None:
+                self.stream(self.allowance.over, self.allowance.note())
+            self._settle()
             current, self._current = self._current, None
         current["status"] = status
         current["seconds"] = round(time.perf_counter() - self._began, 6)
@@ -87,11 +98,19 @@ class Outputs:
             self._clear_if_due()
             text = self._revealed(text)
             outputs = self._current["outputs"]
-            if outputs and outputs[-1]["output_type"] == "stream" and outputs[-1]["name"] == name:
-                outputs[-1]["text"] += text
-            else:
-                outputs.append({"output_type": "stream", "name": name, "text": text})
-            self._events.send("output", cell=self._current["cell"], output={"output_type": "stream", "name": name, "text": text})
+            if not (outputs and outputs[-1]["output_type"] == "stream" and outputs[-1]["name"] == name):
+                self._settle()
+                outputs.append({"output_type": "stream", "name": name, "text": ""})
+            self._parts.append(text)
+            for at in range(0, len(text), CHUNK):
+                part = {"output_type": "stream", "name": name, "text": text[at : at + CHUNK]}
+                self._events.send("output", cell=self._current["cell"], output=part)
+
+    def _settle(self) -> None:
+        """The last stream output gets its text."""
+        if self._parts:
+            self._current["outputs"][-1]["text"] += "".join(self._parts)
+            self._parts = []
 
     def show(self, output: dict, display_id: str | None = None) -> None:
         """Add a result, a display or an error to the cell that runs."""
@@ -99,7 +118,7 @@ class Outputs:
             if part in output:
                 output[part] = self._revealed(output[part])
         if "data" in output:
-            output["data"] = {mime: self._revealed(data) for mime, data in output["data"].items()}
+            output["data"] = shortened({mime: self._revealed(data) for mime, data in output["data"].items()})
         with self._lock:
             if not self.listening:
                 self.missed += 1
@@ -109,6 +128,7 @@ class Outputs:
             if self._diverted:
                 return
             self._clear_if_due()
+            self._settle()
             if display_id:
                 self._by_id.setdefault(display_id, []).append(output)
                 self._ids.setdefault(len(self.cells), []).append(display_id)
@@ -153,6 +173,8 @@ class Outputs:
         for display_id in self._ids.pop(len(self.cells), ()):
             self._by_id[display_id] = [output for output in self._by_id[display_id] if not any(output is mine for mine in outputs)]
         outputs.clear()
+        self._parts = []
+        self.allowance.begin()
         self._events.send("clear-output", cell=self._current["cell"])
 
 

@@ -11,6 +11,8 @@ import builtins
 import re
 import sys
 
+from .compiling import cell_file
+
 
 class TaskFailure(Exception):
     """Stops a task. `error` is the TaskError to report."""
@@ -20,6 +22,8 @@ class TaskFailure(Exception):
         self.error = {"kind": kind, "message": message, **{k: v for k, v in details.items() if v is not None}}
 
 
+# What IPython calls the code under `%%time`.
+TIMED = ("<timed exec>", "<timed eval>")
 NOT_DEFINED = re.compile(r"(?:local variable |name )['\"]([^'\"]+)['\"] is not defined")
 NO_MAIN_ATTRIBUTE = re.compile(r"Can't get attribute '([^'.]+)[^']*' on <module '__main__'")
 
@@ -29,11 +33,13 @@ def place(cell: int) -> str:
     return f"Cell {cell + 1}"
 
 
-def of_cell(error: BaseException, cell: int, namespace: dict, shown: dict | None) -> dict:
+def of_cell(error: BaseException, cell: int, source: str, namespace: dict, shown: dict | None) -> dict:
     """The TaskError for what a cell raised. `shown` is the error output that IPython made of it, if any."""
     shown = shown or {}
     ename, evalue = shown.get("ename", type(error).__name__), shown.get("evalue", _text(error))
-    details = {"cell": cell, "ename": ename, "evalue": evalue, "traceback": shown.get("traceback", [])}
+    line = failing_line(error, source)
+    details = {"cell": cell, **({} if line is None else {"line": line})}
+    details.update(ename=ename, evalue=evalue, traceback=shown.get("traceback", []))
     missing = _missing_name(error, namespace)
     if missing is not None:
         return {"kind": "missing-name", "message": f"{place(cell)} uses '{missing}', which is not defined.", "name": missing, **details}
@@ -46,14 +52,34 @@ def of_cell(error: BaseException, cell: int, namespace: dict, shown: dict | None
     return {"kind": "user", "message": f"{place(cell)} failed with {ename}{': ' if evalue else ''}{_first_line(evalue)}", **details}
 
 
-def of_definition(error: BaseException, definition: dict, namespace: dict, shown: dict | None) -> dict:
-    """The TaskError for travelling code that failed before the step's own cells ran."""
-    found = of_cell(error, definition["cell"], namespace, shown)
+def of_definition(error: BaseException, definition: dict, source: str, namespace: dict, shown: dict | None) -> dict:
+    """The TaskError for travelling code that failed before the step's own cells ran; `source` is the cell it was taken from."""
+    found = of_cell(error, definition["cell"], source, namespace, shown)
     names = ", ".join(f"'{name}'" for name in definition.get("names", ()))
     if found["kind"] == "user" and not isinstance(error, ModuleNotFoundError):
         what = f"{names} of cell {definition['cell'] + 1}" if names else f"The setup in cell {definition['cell'] + 1}"
         found["message"] = f"{what} could not be made ready for this step: {found['ename']}: {_first_line(found['evalue'])}"
     return found
+
+
+def failing_line(error: BaseException, source: str) -> int | None:
+    """Where in the cell it failed, counted from 0: the innermost place in its own text. None where the cell's text was never reached."""
+    lines = source.splitlines()
+    # IPython drops blank lines at the top before it compiles.
+    dropped = next((at for at, text in enumerate(lines) if text.strip()), 0)
+    file, timed = cell_file(source), source.lstrip().startswith("%%time")
+    found, trace = None, error.__traceback__
+    while trace is not None:
+        name = trace.tb_frame.f_code.co_filename
+        if name == file:
+            found = trace.tb_lineno - 1 + dropped
+        elif timed and name in TIMED:
+            # Counted from the line below the magic.
+            found = trace.tb_lineno + dropped
+        trace = trace.tb_next
+    if found is None and isinstance(error, SyntaxError) and error.lineno:
+        found = error.lineno - 1 + dropped
+    return found if found is not None and 0 <= found < len(lines) else None
 
 
 def _missing_name(error: BaseException, namespace: dict) -> str | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import builtins
+import contextlib
 import getpass
 import importlib.util
 import io
@@ -59,7 +60,7 @@ class Session:
         # As in a kernel, what was printed before is not flushed first.
         named = (content.get("transient") or {}).get("display_id")
         if kind == "stream":
-            outputs.stream(content["name"], content["text"])
+            outputs.stream(content["name"], outputs.allowance.take(content["name"], content["text"]))
         elif kind == "update_display_data":
             outputs.update(named, plain(content["data"]), plain(content.get("metadata") or {}))
         elif kind == "clear_output":
@@ -177,6 +178,10 @@ class ZMQInteractiveShell(InteractiveShell):
         self._last_traceback = None
         self._failed_while_displaying = False
         return super().run_cell(*args, **kwargs)
+
+    def _tee(self, channel):
+        """IPython would keep a second copy of all that is printed, for `%notebook`; without end, where somebody prints without end."""
+        return contextlib.nullcontext()
 
     def _showtraceback(self, etype, evalue, stb):
         self.streams.flush_all()
@@ -307,7 +312,7 @@ def rehearse(shell: ZMQInteractiveShell, loop: asyncio.AbstractEventLoop, enough
 def attach(shell: ZMQInteractiveShell, events) -> None:
     """Catch what this process prints and send it as events. Call once, in the process that runs the cells."""
     shell.outputs.open(events)
-    shell.streams.open(shell.outputs.stream)
+    shell.streams.open(shell.outputs.stream, shell.outputs.allowance)
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -5,7 +5,7 @@ Two kinds of writers exist: Python code that writes to `sys.stdout`, and everyth
 file descriptor 1. The first go into a buffer here; the second come through a pipe that is emptied before each write of the first,
 so the order in which things were written holds. A buffer is sent on when its stream is flushed, when something is displayed,
 when a cell ends, and when its oldest text is 0.2 s old: the moments at which a kernel sends, so that the outputs of a
-cell are cut at the same places.
+cell are cut at the same places. What goes beyond the cell's allowance is never held.
 """
 
 from __future__ import annotations
@@ -19,9 +19,13 @@ import threading
 import time
 from collections.abc import Callable
 
+from .allowance import Allowance
+
 NAMES = ("stdout", "stderr")
 HOLD = 0.2
 TICK = 0.1
+# What a pipe can hold at most, in reads: a program that writes without end is not waited for.
+READS = 16
 
 
 class OutStream(io.TextIOBase):
@@ -73,10 +77,11 @@ class Streams:
         self._pipes: dict[str, int] = {}
         self._decoders: dict[str, codecs.IncrementalDecoder] = {}
         self._lock = threading.RLock()
+        self._allowance = Allowance()
 
-    def open(self, sink: Callable[[str, str], None]) -> None:
+    def open(self, sink: Callable[[str, str], None], allowance: Allowance) -> None:
         """Catch file descriptors 1 and 2 from here on. Call in the process that runs the cells, after the fork."""
-        self._sink = sink
+        self._sink, self._allowance = sink, allowance
         self._owner = os.getpid()
         decoder = codecs.getincrementaldecoder("utf-8")
         for fd, name in enumerate(NAMES, 1):
@@ -121,6 +126,7 @@ class Streams:
             self._since.clear()
 
     def _append(self, name: str, text: str) -> None:
+        text = self._allowance.take(name, text)
         if text:
             self._pending[name].append(text)
             self._since.setdefault(name, time.monotonic())
@@ -135,7 +141,7 @@ class Streams:
 
     def _drain(self) -> None:
         for name, fd in self._pipes.items():
-            while True:
+            for _ in range(READS):
                 try:
                     data = os.read(fd, 65536)
                 except BlockingIOError:

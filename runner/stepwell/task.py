@@ -138,7 +138,8 @@ class Task:
                 await awaited
         except (Exception, SystemExit) as failure:
             shown = show_error(self.shell, failure)
-            raise errors.TaskFailure(**errors.of_definition(failure, definition, self.shell.user_ns, shown)) from failure
+            source = cells.get(definition["cell"], definition)["source"]
+            raise errors.TaskFailure(**errors.of_definition(failure, definition, source, self.shell.user_ns, shown)) from failure
 
     async def _cells(self, cells: list[dict]) -> dict | None:
         """Run cells in order; returns the error that ended them."""
@@ -154,7 +155,7 @@ class Task:
                 shell.streams.flush_all()
                 outputs.finish("ok" if error is None else "error")
             if error is not None and not cell.get("mayRaise"):
-                return errors.of_cell(error, cell["cell"], shell.user_ns, shell._last_traceback)
+                return errors.of_cell(error, cell["cell"], cell["source"], shell.user_ns, shell._last_traceback)
             if shell.exit_now and any(later["source"].strip() for later in cells[index + 1 :]):
                 message = f"{errors.place(cell['cell'])} ended the notebook with exit(), so the cells below it did not run."
                 return {"kind": "user", "message": message, "cell": cell["cell"]}

@@ -169,7 +169,7 @@ describe('bad input', () => {
     ['null', 'null', 422, 'invalid-body', ['']],
     ['no path', { notebook: small }, 422, 'invalid-body', ['/path']],
     ['a path that is no text', { ...body, path: 7 }, 422, 'invalid-body', ['/path']],
-    ['an empty path', { ...body, path: '' }, 422, 'invalid-body', ['/path', '/path']],
+    ['an empty path', { ...body, path: '' }, 422, 'invalid-body', ['/path']],
     ['a NUL in the path', { ...body, path: 'a\0.ipynb' }, 422, 'invalid-body', ['/path']],
     ['a way out', { ...body, path: '../a.ipynb' }, 422, 'invalid-body', ['/path']],
     ['a long way out', { ...body, path: 'x/../../../etc/passwd' }, 422, 'invalid-body', ['/path']],
@@ -379,9 +379,7 @@ describe('artifacts', () => {
     const answer = await server.ask('GET', `${v1}/runs/${run.id}/artifacts/${digest}`);
     expect([answer.status, answer.text]).toEqual([200, hostile]);
     expect(answer.headers.get('content-type')).toBe('application/octet-stream');
-    expect(answer.headers.get('content-disposition')).toBe(
-      `attachment; filename="______.html"; filename*=UTF-8''%22%C3%BC%0D%0A.html`.replace('______', '____'),
-    );
+    expect(answer.headers.get('content-disposition')).toBe(`attachment; filename="____.html"; filename*=UTF-8''%22%C3%BC%0D%0A.html`);
     expect(answer.headers.get('content-security-policy')).toContain('sandbox');
     expect((await server.ask('GET', `${v1}/runs/${run.id}/artifacts/${secretResult.digest}`)).status).toBe(404);
     const head = await server.ask('HEAD', `${v1}/runs/${run.id}/artifacts/${digest}`);

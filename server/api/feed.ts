@@ -28,6 +28,8 @@ export class Feed<T> {
   /** The highest number that was heard of. */
   private heard = 0;
   private reading = false;
+  /** Somebody wanted it to go on while it was reading. */
+  private asked = false;
   private ended = false;
   private vain = 0;
   private timer: NodeJS.Timeout | undefined;
@@ -42,31 +44,24 @@ export class Feed<T> {
     const { numberOf, outlet, send } = this.options;
     const last = numberOf(items.at(-1)!);
     this.heard = Math.max(this.heard, last);
-    if (last <= this.sent || this.reading) return;
-    if (!outlet.open || numberOf(items[0]!) > this.sent + 1) {
+    if (last <= this.sent) return;
+    if (this.reading || !outlet.open || numberOf(items[0]!) > this.sent + 1) {
       this.go();
       return;
     }
     const fresh = items.filter(item => numberOf(item) > this.sent);
-    this.sent = last;
     send(fresh);
+    this.sent = last;
   }
 
   /** Reads and sends until there is nothing more, or the client is behind. */
   go(): void {
-    if (this.ended || this.reading) return;
+    if (this.ended) return;
+    this.asked = true;
+    if (this.reading) return;
     clearTimeout(this.timer);
     this.timer = undefined;
-    this.reading = true;
-    this.readOn()
-      .catch(error => {
-        this.options.failed(error);
-        return true;
-      })
-      .then(again => {
-        this.reading = false;
-        if (again && !this.ended) this.later();
-      });
+    void this.pass();
   }
 
   end(): void {
@@ -74,16 +69,33 @@ export class Feed<T> {
     clearTimeout(this.timer);
   }
 
+  private async pass(): Promise<void> {
+    this.reading = true;
+    let later = false;
+    while (this.asked && !this.ended) {
+      this.asked = false;
+      try {
+        later = await this.readOn();
+      } catch (error) {
+        this.options.failed(error);
+        later = true;
+      }
+    }
+    this.reading = false;
+    if (later && !this.ended) this.later();
+  }
+
   /** Gives true when something is known to be there that could not be read yet: it is about to be written. */
   private async readOn(): Promise<boolean> {
     const { read, send, numberOf, outlet } = this.options;
     while (outlet.open) {
       const { items, more } = await read(this.sent);
-      if (this.ended) return false;
+      // A client that fell behind meanwhile gets them when it has caught up, read once more.
+      if (this.ended || !outlet.open) return false;
       if (items.length > 0) {
         this.vain = 0;
-        this.sent = numberOf(items.at(-1)!);
         send(items);
+        this.sent = numberOf(items.at(-1)!);
       }
       if (!more && this.heard <= this.sent) return false;
       if (items.length === 0) return true;
@@ -145,6 +157,8 @@ export class State<K, V> {
       if (!this.ended) this.options.send(items, true);
     } catch (error) {
       this.options.failed(error);
+      setTimeout(() => this.go(), 1000).unref();
+      return;
     } finally {
       this.loading = false;
     }

@@ -18,6 +18,7 @@ import { runCommand } from './run';
 import { runsCommand } from './runs';
 import { suggestCommand } from './suggest';
 import { forgiveClosedPipes } from './terminal';
+import { inputsCommand, outputsCommand } from './values';
 
 const examples = `
 Examples:
@@ -44,6 +45,8 @@ export function program(): Command {
     .addCommand(suggestCommand())
     .addCommand(runsCommand())
     .addCommand(logsCommand())
+    .addCommand(inputsCommand())
+    .addCommand(outputsCommand())
     .addCommand(doctorCommand());
 }
 

@@ -126,7 +126,7 @@ class Run {
     const artifacts = openArtifacts(this.config.artifacts);
     const progress = showProgress(steps, this.stream);
     const listener: Surroundings['listener'] = {
-      created: run => process.env.STEPWELL_DEBUG && process.stderr.write(`run ${run}\n`),
+      created: run => void (process.env.STEPWELL_DEBUG && process.stderr.write(`run ${run}\n`)),
       events: events => progress.events(events),
       task: (step, event) => progress.task(step, event),
     };

@@ -25,7 +25,7 @@ export interface Surroundings extends Omit<Parts, 'target'> {
   /** Where steps run; or how to come by it when it is the run's turn, until which it is queued. */
   target: Target | Turn;
   attemptFolder(id: AttemptId): string;
-  listener?: Listener & { /** The run has its rows; from here on it can be resumed. */ created?(run: string): void };
+  listener?: Listener & { /** The run has its rows; from here on it can be resumed. */ created?(run: string): void | Promise<void> };
   /** Cancels: steps are stopped and the run ends as cancelled. A text as its reason is the run's. */
   signal?: AbortSignal;
   /** Leaves the run where it stands, claimed by this process, for the next one to take up. The call then rejects with a `stopping` problem. */
@@ -151,7 +151,7 @@ async function drive(driven: Driven, around: Surroundings): Promise<RunReport> {
   const renewal = renew(id, around);
   let left = false;
   try {
-    listener?.created?.(id);
+    await listener?.created?.(id);
     let { sequence, first } = driven;
     if (first.length > 0 && 'turn' in around.target) {
       const events = await store.commit(id, sequence, [{ what: 'run', status: 'queued' }, ...first]);

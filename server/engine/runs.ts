@@ -1,6 +1,5 @@
 /**
- * Many runs at once, as the service drives them. `run.ts` stays the only way of running one; what is here decides which Python a run gets,
- * how many attempts the machine takes on at once, and who is told of what happens.
+ * Many runs at once, as the service drives them: what may be asked, and what is told. `openRuns` in `many.ts` is what keeps these promises.
  */
 import type { Notebook } from '../../pipeline/model/notebook';
 import type { Pipeline } from '../../pipeline/model/pipeline';
@@ -43,7 +42,7 @@ export interface Counts {
   runs: number;
   /** Attempts that run now. */
   attempts: number;
-  /** Attempts that wait for a core of this machine. */
+  /** Runs that wait for their turn, or for a core for their next step. */
   waiting: number;
 }
 

@@ -264,7 +264,7 @@ export class Store {
   }
 
   activeRuns(after: string): Promise<lists.ActiveRun[]> {
-    return this.ask(lists.activeRuns(this.knex, after));
+    return this.ask(lists.activeRuns(this.knex, after, this.clock));
   }
 
   async latestRun(notebookPath: string): Promise<Run | undefined> {

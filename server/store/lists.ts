@@ -36,6 +36,8 @@ export interface ActiveRun {
   status: RunStatus;
   sequence: number;
   owner?: string;
+  /** The owner's claim has not run out. */
+  held: boolean;
 }
 
 /** All but the plan, which only the engine reads and which may be long. */
@@ -123,17 +125,19 @@ const over = new Set<RunStatus>(['succeeded', 'failed', 'cancelled']);
 const active = runStatuses.filter(status => !over.has(status));
 
 /** Every run that is queued or running, and every run made since `after` (an id), over or not. */
-export async function activeRuns(knex: Knex, after: string): Promise<ActiveRun[]> {
-  const columns = ['id', 'status', 'sequence', 'owner'];
+export async function activeRuns(knex: Knex, after: string, clock: string): Promise<ActiveRun[]> {
+  const held = knex.raw(`case when owned_until > ${clock} then 1 else 0 end as held`);
+  const columns = ['id', 'status', 'sequence', 'owner', held];
   const found: rows.Row[] = await knex('runs')
     .whereIn('status', active)
     .select(columns)
     .union(knex('runs').where('id', '>', after).select(columns))
     .orderBy('id');
-  return found.map(({ id, status, sequence, owner }) => ({
+  return found.map(({ id, status, sequence, owner, held: isHeld }) => ({
     id: String(id),
     status: status as RunStatus,
     sequence: Number(sequence),
     owner: owner === null ? undefined : String(owner),
+    held: Number(isHeld) === 1,
   }));
 }

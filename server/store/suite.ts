@@ -334,10 +334,11 @@ export function storeSuite(name: string, makeUrl: () => Promise<string>): void {
       await store.commit(over, 1, [{ what: 'run', status: 'failed' }]);
       const all = (after: string) => store.activeRuns(after).then(runs => runs.filter(({ id }) => id === active || id === over));
       expect(await all(before)).toEqual([
-        { id: active, status: 'queued', sequence: 1 },
-        { id: over, status: 'failed', sequence: 2 },
+        { id: active, status: 'queued', sequence: 1, held: false },
+        { id: over, status: 'failed', sequence: 2, held: false },
       ]);
-      expect(await all(newId())).toEqual([{ id: active, status: 'queued', sequence: 1 }]);
+      await store.claimRun(active, 'me', 60);
+      expect(await all(newId())).toEqual([{ id: active, status: 'queued', sequence: 1, owner: 'me', held: true }]);
     });
 
     it('keeps the time at which a run first began when it is queued again', async () => {

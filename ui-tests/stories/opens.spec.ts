@@ -1,5 +1,5 @@
 /** Before every other story: JupyterLab opens with Stepwell in it, and says nothing about it that worries anybody. */
-import { expect, test } from '../test';
+import { expect, test } from '../test.ts';
 
 test('JupyterLab opens with Stepwell in it', async ({ page }) => {
   const extensions = await page.evaluate(() => {

@@ -137,16 +137,14 @@ class Service:
         return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
 
     async def _spawn(self) -> asyncio.subprocess.Process:
-        arguments = ["serve", "--socket", str(self._socket), "--root", self._root, "--parent"]
-        # The environment is the steps' as well; what begins with STEPWELL_ is taken out of theirs.
-        environment = {
-            **os.environ,
-            "STEPWELL_SECRET": self.secret,
-            "STEPWELL_PYTHON": sys.executable,
-        }
+        # Kernels are found as Jupyter finds them, from its own Python.
+        place = ["--socket", str(self._socket), "--root", self._root, "--python", sys.executable]
+        environment = {**os.environ, "STEPWELL_SECRET": self.secret}
         return await asyncio.create_subprocess_exec(
             *self._command(),
-            *arguments,
+            "serve",
+            *place,
+            "--parent",
             env=environment,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,

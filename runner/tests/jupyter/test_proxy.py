@@ -71,7 +71,7 @@ def test_hands_the_path_on_as_it_was_sent(jupyter, browser):
 def test_tells_the_service_its_root_and_prefix(jupyter, browser):
     seen = browser.get(f"{jupyter.base}/x", timeout=20).json()
     assert seen["arguments"][0] == "serve"
-    assert seen["arguments"][3:] == ["--root", str(jupyter.notebooks), "--parent"]
+    assert seen["arguments"][3:] == ["--root", str(jupyter.notebooks), "--python", sys.executable, "--parent"]
     assert seen["headers"]["x-forwarded-prefix"] == jupyter.base.removeprefix(f"http://{jupyter.host}")
 
 

@@ -18,7 +18,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tarfile
 import tempfile
 import threading
 import time
@@ -27,6 +26,7 @@ from . import events
 from .blobs import Blobs, StorageProblem
 from .stores import Gateway, Mailbox, refused
 from .transfer import Http, Refused, Replaced, at_once
+from .unpacking import unpack
 
 FORMAT = 1
 # What a pod's own processes need of its memory besides the step.
@@ -74,7 +74,7 @@ class Remote:
         self.parent = self._start_parent()
 
     def _start_parent(self) -> subprocess.Popen:
-        env = {name: value for name, value in os.environ.items() if not name.startswith("STEPWELL_")}
+        env = {name: value for name, value in os.environ.items() if not name.startswith("STEPWELL_") or name == "STEPWELL_PACKAGES"}
         env["STEPWELL_EVENTS"] = self.events_path
         return subprocess.Popen(
             [sys.executable, "-m", "stepwell.parent"],
@@ -140,8 +140,7 @@ class Remote:
         folder = os.path.join(self.work, "folder", os.path.basename(self.document["folder"]) or "notebook")
         os.makedirs(folder, exist_ok=True)
         if bundle:
-            with tarfile.open(self.blobs.path(bundle["digest"])) as tar:
-                tar.extractall(folder, filter="data")
+            unpack(self.blobs.path(bundle["digest"]), folder)
         self.folder = folder
 
     def localise(self) -> None:

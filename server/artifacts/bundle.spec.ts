@@ -1,4 +1,4 @@
-/** A folder becomes the same artifact as long as it is the same, and Python's own tarfile finds in it what was there. */
+/** A folder becomes the same artifact as long as it is the same, and the runner finds in it what was there. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -30,8 +30,8 @@ const write = (name: string, content: string) => {
 async function unpacked(): Promise<string> {
   const { digest } = await new Bundles(artifacts).of(folder);
   const to = join(root, 'unpacked');
-  const program = 'import sys, tarfile\nwith tarfile.open(sys.argv[1]) as tar: tar.extractall(sys.argv[2], filter="data")';
-  execFileSync(python, ['-c', program, artifacts.path(digest), to]);
+  const program = 'import sys\nfrom stepwell.unpacking import unpack\nunpack(*sys.argv[1:])';
+  execFileSync(python, ['-c', program, artifacts.path(digest), to], { env: { PYTHONPATH: join(__dirname, '..', '..', 'runner') } });
   return to;
 }
 

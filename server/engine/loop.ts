@@ -168,7 +168,7 @@ export class Loop {
         outputs: new LiveOutputs(),
       });
     }
-    await this.parts.target.recover(ids);
+    await this.parts.target.recover(ids, id => this.running.get(keyOf(id))?.unit?.settings);
   }
 
   private wake(): void {
@@ -237,12 +237,13 @@ export class Loop {
   }
 
   private start(task: TaskDocument): void {
-    this.parts.target.start(task).catch(error => {
+    const settings = this.running.get(keyOf(task))?.unit?.settings;
+    this.parts.target.start(task, settings).catch(error => {
       const id = { run: task.run, step: task.step, attempt: task.attempt };
       this.inbox.push({
         what: 'ended',
         id,
-        error: { kind: error instanceof TargetProblem ? 'environment' : 'platform', message: sentence(error) },
+        error: { kind: error instanceof TargetProblem ? error.kind : 'platform', message: sentence(error) },
       });
       this.wake();
     });
@@ -272,6 +273,12 @@ export class Loop {
         // The next step starts now; what is left of this process ends behind it.
         this.close(running, running.result, changes, event.whole);
       }
+      return;
+    }
+    if (event.what === 'waiting') {
+      const { unit, result } = running;
+      if (!result)
+        for (const step of unit?.steps ?? []) changes.push({ what: 'step', step: step.name, status: 'running', reason: event.why ?? '' });
       return;
     }
     this.running.delete(key);

@@ -25,6 +25,8 @@ export class Refusal extends Error {
 }
 
 export interface Place {
+  /** A kubeconfig; default: where kubectl would look. */
+  kubeconfig?: string;
   /** A kubeconfig's context; default: its current one, or the pod's own service account. */
   context?: string;
   /** Default: the context's. */
@@ -59,12 +61,13 @@ export class Cluster {
   }
 
   /** Throws a `TargetProblem` when nothing says where a cluster is. */
-  static load({ context, namespace }: Place = {}): Cluster {
+  static load({ kubeconfig, context, namespace }: Place = {}): Cluster {
     // Loaded only by those who run something on a cluster: it is large.
     const { KubeConfig } = require('@kubernetes/client-node') as typeof import('@kubernetes/client-node');
     const config = new KubeConfig();
     try {
-      config.loadFromDefault();
+      if (kubeconfig) config.loadFromFile(kubeconfig);
+      else config.loadFromDefault();
       if (context) config.setCurrentContext(context);
     } catch (error) {
       throw new TargetProblem(`The kubeconfig cannot be read: ${(error as Error).message}. Set KUBECONFIG to one that can.`, {

@@ -4,6 +4,7 @@ import { livePlugin } from './live/plugin';
 import { notebookPlugin } from './notebook/plugin';
 import { panelPlugin, pipelinePlugin } from './panel/plugin';
 import { problems } from './problems/plugin';
+import { runPlugin } from './run/plugin';
 import { runsPlugin } from './runs/plugin';
 import { runsTabPlugin } from './runs/tabplugin';
 import { servicePlugin } from './service/plugin';
@@ -22,4 +23,5 @@ export default [
   runsPlugin,
   livePlugin,
   runsTabPlugin,
+  runPlugin,
 ];

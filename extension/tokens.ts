@@ -136,8 +136,12 @@ export interface IService {
   artifacts(run: string): Promise<ArtifactView[]>;
   metrics(run: string): Promise<MetricView[]>;
   artifact(run: string, digest: string): Promise<Blob>;
+  /** As it was when the run started. */
+  notebook(run: string): Promise<Notebook>;
   /** With the outputs of this run. */
   executed(run: string): Promise<Notebook>;
+  /** The same, unopened: it may be large. */
+  executedFile(run: string): Promise<Blob>;
   lines(of: AttemptKey, after: number): Promise<LogLine[]>;
   followRuns(listener: (run: RunSummary) => void): IDisposable;
   /** Its log after the event with that number, and where its cells stand. */

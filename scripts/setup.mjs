@@ -26,7 +26,7 @@ const requirements = [
 export async function setup({ quiet = false } = {}) {
   await installPackages(quiet);
   await makePythonEnvironment(quiet);
-  letPythonFindRunner();
+  arrangeEnvironment();
   await build(quiet);
 }
 
@@ -105,14 +105,20 @@ function versionOf(command) {
   return answer.status === 0 ? answer.stdout.trim() : undefined;
 }
 
-/** `import stepwell` in the environment means the checkout's: a line in a file, and no package that would have to be installed again. */
-function letPythonFindRunner() {
-  const lib = join(root, '.venv', 'lib');
-  for (const version of readdirSync(lib)) {
-    const file = join(lib, version, 'site-packages', 'stepwell-checkout.pth');
-    const wanted = `${join(root, 'runner')}\n`;
-    if (read(file) !== wanted) writeFileSync(file, wanted);
-  }
+/**
+ * Two small files in the environment of the checkout: `import stepwell` means the checkout's own, with no package that would have to be
+ * installed again; and JupyterLab does not open by asking about its news.
+ */
+function arrangeEnvironment() {
+  const environment = join(root, '.venv');
+  const quietly = { '@jupyterlab/apputils-extension:notification': { fetchNews: 'false', checkForUpdates: false } };
+  write(join(makeFolder(join(environment, 'etc', 'jupyter', 'labconfig')), 'default_setting_overrides.json'), JSON.stringify(quietly));
+  for (const version of readdirSync(join(environment, 'lib')))
+    write(join(environment, 'lib', version, 'site-packages', 'stepwell-checkout.pth'), join(root, 'runner'));
+}
+
+function write(file, line) {
+  if (read(file) !== `${line}\n`) writeFileSync(file, `${line}\n`);
 }
 
 async function build(quiet) {

@@ -50,6 +50,7 @@ const home: Record<string, string> = {
   'prom-client': 'server/api',
   commander: 'server/cli',
   'socket.io-client': 'extension/service',
+  '@xyflow/react': 'extension/graph',
 };
 
 interface Import {

@@ -19,7 +19,7 @@ import {
   ReactFlowProvider,
   useReactFlow,
 } from '@xyflow/react';
-import { memo, useEffect, useMemo, useState } from 'react';
+import { memo, useEffect, useMemo, useRef, useState } from 'react';
 import { layout, type Point } from './layout';
 import { colourOf, StepNumber, StepStatus } from './status';
 import { around, type GraphLink, type GraphStep, type StepGraphData, type StepState, shown } from './steps';
@@ -38,12 +38,15 @@ export interface StepGraphProps {
 
 /** Up to here all steps are drawn; beyond, the neighbourhood of the chosen one. */
 export const drawnAtMost = 150;
-const size = { breadth: { down: 172, right: 52 }, depth: { down: 52, right: 172 } };
+const node = { width: 148, height: 46 };
+
+const fitting = { maxZoom: 1, padding: 0.08 };
 
 type StepNode = Node<{ step: GraphStep; state?: StepState; direction: Direction; trans: TranslationBundle }, 'step'>;
 type LinkEdge = Edge<{ link: GraphLink; bends: Point[]; direction: Direction; labelled: boolean; trans: TranslationBundle }, 'link'>;
 
-export function StepGraph(props: StepGraphProps) {
+/** Draws again only when a property is another: give it the same `data` as long as it says the same. */
+export const StepGraph = memo((props: StepGraphProps) => {
   const { data, chosen, trans } = props;
   const all = data.steps.length <= drawnAtMost;
   const part = useMemo(() => (all ? data : around(data, chosen ?? data.steps[0]!.name, 2)), [all, data, chosen]);
@@ -63,7 +66,7 @@ export function StepGraph(props: StepGraphProps) {
       </ReactFlowProvider>
     </div>
   );
-}
+});
 
 function Flow({ data, trans, direction = 'down', states, chosen, onChoose }: StepGraphProps) {
   const [pointed, setPointed] = useState<string>();
@@ -75,50 +78,68 @@ function Flow({ data, trans, direction = 'down', states, chosen, onChoose }: Ste
       layout(
         data.steps.map(({ name }) => name),
         data.links,
-        { breadth: size.breadth[direction], depth: size.depth[direction], gap: 20, layerGap: direction === 'down' ? 36 : 56 },
+        direction === 'down'
+          ? { breadth: node.width, depth: node.height, gap: 14, layerGap: 34 }
+          : { breadth: node.height, depth: node.width, gap: 14, layerGap: 48 },
       ),
     [shape],
   );
+  // The view follows the shape and the room there is for it, not each drawing.
+  const frame = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    const frame = requestAnimationFrame(() => void flow.fitView({ maxZoom: 1, padding: 0.12 }));
-    return () => cancelAnimationFrame(frame);
+    const fit = () => void flow.fitView(fitting);
+    const observer = new ResizeObserver(fit);
+    observer.observe(frame.current!);
+    const request = requestAnimationFrame(fit);
+    return () => {
+      cancelAnimationFrame(request);
+      observer.disconnect();
+    };
   }, [shape]);
 
-  const nodes = data.steps.map((step): StepNode => {
-    const { across, down } = placed.steps.get(step.name)!;
-    const middle = direction === 'down' ? { x: across, y: down } : { x: down, y: across };
-    return {
-      id: step.name,
-      type: 'step',
-      position: { x: middle.x - 86, y: middle.y - 26 },
-      width: 172,
-      height: 52,
-      selected: step.name === chosen,
-      ariaLabel: describe(step, states?.get(step.name), trans),
-      data: { step, state: states?.get(step.name), direction, trans },
-    };
-  });
-  const edges = data.links.map((link, index): LinkEdge => {
-    const id = `${link.from} ${link.to}`;
-    const near = id === pointed || link.from === chosen || link.to === chosen;
-    return {
-      id,
-      type: 'link',
-      source: link.from,
-      target: link.to,
-      className: near ? 'stepwell-near' : '',
-      markerEnd: { type: MarkerType.ArrowClosed, width: 14, height: 14, color: 'var(--jp-border-color0)' },
-      zIndex: id === pointed ? 1 : 0,
-      data: { link, bends: placed.bends[index] ?? [], direction, labelled: id === pointed, trans },
-    };
-  });
+  const nodes = useMemo(
+    () =>
+      data.steps.map((step): StepNode => {
+        const { across, down } = placed.steps.get(step.name)!;
+        const middle = direction === 'down' ? { x: across, y: down } : { x: down, y: across };
+        return {
+          id: step.name,
+          type: 'step',
+          position: { x: middle.x - node.width / 2, y: middle.y - node.height / 2 },
+          ...node,
+          selected: step.name === chosen,
+          ariaLabel: describe(step, states?.get(step.name), trans),
+          data: { step, state: states?.get(step.name), direction, trans },
+        };
+      }),
+    [data, placed, direction, chosen, states, trans],
+  );
+  const edges = useMemo(
+    () =>
+      data.links.map((link, index): LinkEdge => {
+        const id = `${link.from} ${link.to}`;
+        const near = id === pointed || link.from === chosen || link.to === chosen;
+        return {
+          id,
+          type: 'link',
+          source: link.from,
+          target: link.to,
+          className: near ? 'stepwell-near' : '',
+          markerEnd: { type: MarkerType.ArrowClosed, width: 14, height: 14, color: 'var(--jp-border-color0)' },
+          zIndex: id === pointed ? 1 : 0,
+          data: { link, bends: placed.bends[index] ?? [], direction, labelled: id === pointed, trans },
+        };
+      }),
+    [data, placed, direction, chosen, pointed, trans],
+  );
   return (
     <ReactFlow
+      ref={frame}
       nodes={nodes}
       edges={edges}
       nodeTypes={nodeTypes}
       edgeTypes={edgeTypes}
-      onNodeClick={(_, node) => onChoose?.(node.id)}
+      onNodeClick={(_, { id }) => onChoose?.(id)}
       onNodesChange={changes => {
         for (const change of changes) if (change.type === 'select' && change.selected) onChoose?.(change.id);
       }}
@@ -136,7 +157,7 @@ function Flow({ data, trans, direction = 'down', states, chosen, onChoose }: Ste
       onlyRenderVisibleElements={data.steps.length > 60}
       aria-label={trans.__('Graph of the steps')}
       fitView
-      fitViewOptions={{ maxZoom: 1, padding: 0.12 }}
+      fitViewOptions={fitting}
     >
       <Background gap={16} size={1} color="var(--jp-border-color3)" />
       <Controls showInteractive={false} aria-label={trans.__('Zoom')} />
@@ -168,7 +189,7 @@ const StepNodeView = memo(({ data: { step, state, direction, trans } }: NodeProp
         {warnings > 0 ? <span className="stepwell-mark-warning">{warnings}</span> : null}
       </div>
       <div className="stepwell-node-foot">
-        {state ? <StepStatus state={state} /> : trans.__('%1 in · %2 out', inputs.length, outputs.length)}
+        {state ? <StepStatus state={state} trans={trans} /> : trans.__('%1 in · %2 out', inputs.length, outputs.length)}
       </div>
       <Handle type="source" position={direction === 'down' ? Position.Bottom : Position.Right} isConnectable={false} />
     </div>
@@ -179,7 +200,12 @@ const LinkView = memo(({ id, sourceX, sourceY, targetX, targetY, markerEnd, data
   const { link, bends, direction, labelled, trans } = data!;
   const points = [
     { x: sourceX, y: sourceY },
-    ...bends.map(({ across, down }) => (direction === 'down' ? { x: across, y: down } : { x: down, y: across })),
+    // Straight past the steps of a layer, so that no curve touches them.
+    ...bends.flatMap(({ across, down }): Spot[] => {
+      const half = (direction === 'down' ? node.height : node.width) / 2;
+      const ends = [down - half, down + half];
+      return ends.map(end => (direction === 'down' ? { x: across, y: end } : { x: end, y: across }));
+    }),
     { x: targetX, y: targetY },
   ];
   const at = points.length % 2 ? points[(points.length - 1) / 2]! : between(points[points.length / 2 - 1]!, points[points.length / 2]!);

@@ -83,7 +83,7 @@ function Row({ step: { name, index, inputs, outputs, errors, warnings }, from, s
           <span className="stepwell-list-name">{name}</span>
           {errors > 0 ? <span className="stepwell-mark-error">{trans._n('%1 error', '%1 errors', errors)}</span> : null}
           {warnings > 0 ? <span className="stepwell-mark-warning">{trans._n('%1 warning', '%1 warnings', warnings)}</span> : null}
-          {state ? <StepStatus state={state} /> : null}
+          {state ? <StepStatus state={state} trans={trans} /> : null}
         </div>
         <div className="stepwell-list-flow">{flow.filter(part => part !== '').join(' · ')}</div>
       </div>

@@ -1,20 +1,10 @@
 /** A step's number in its colour, and how it goes in a run: a sign beside the word, so that colour alone says nothing. */
-import type { StepRunStatus } from '../../pipeline/model/run';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { StatusIcon } from '../runs/status';
 import type { StepState } from './steps';
 
 /** Steps share eight colours; with the number beside them, ten thousand are told apart. */
 export const colourOf = (index: number): string => `stepwell-colour-${index % 8}`;
-
-const signs: Record<StepRunStatus, string> = {
-  waiting: '○',
-  queued: '◔',
-  running: '◐',
-  succeeded: '✓',
-  reused: '↻',
-  failed: '✕',
-  cancelled: '■',
-  skipped: '–',
-};
 
 export function StepNumber({ index }: { index: number }) {
   return (
@@ -24,12 +14,10 @@ export function StepNumber({ index }: { index: number }) {
   );
 }
 
-export function StepStatus({ state: { status, label, note } }: { state: StepState }) {
+export function StepStatus({ state: { status, label, note }, trans }: { state: StepState; trans: TranslationBundle }) {
   return (
-    <span className="stepwell-status" data-status={status}>
-      <span className="stepwell-status-sign" aria-hidden="true">
-        {signs[status]}
-      </span>
+    <span className="stepwell-status">
+      <StatusIcon status={status} trans={trans} silent />
       {label}
       {note === undefined ? null : ` · ${note}`}
     </span>

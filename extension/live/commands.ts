@@ -13,6 +13,7 @@ import { runPipelineIcon } from './icons';
 
 export const CommandIds = {
   run: 'stepwell:run-notebook',
+  runWith: 'stepwell:run-with-options',
   runFrom: 'stepwell:run-from-step',
   runAgain: 'stepwell:run-again',
   stop: 'stepwell:stop-run',
@@ -47,15 +48,21 @@ export function addCommands({ commands, tracker, runs, service, pipelines, launc
   };
 
   commands.addCommand(CommandIds.run, {
-    label: trans.__('Run as pipeline'),
+    label: trans.__('Run as Pipeline'),
     caption: trans.__('Run the notebook as a pipeline, as it is in the editor'),
     icon: runPipelineIcon,
     isEnabled: () => panel() !== null,
     execute: () => panel() && launcher.launch(panel()!),
   });
+  commands.addCommand(CommandIds.runWith, {
+    label: trans.__('Run with Options…'),
+    caption: trans.__('Run the notebook as a pipeline: with other parameters, in an experiment, without earlier results'),
+    isEnabled: () => panel() !== null,
+    execute: () => panel() && launcher.launch(panel()!, { ask: true }),
+  });
   commands.addCommand(CommandIds.runFrom, {
     label: ({ step }) =>
-      typeof step === 'string' ? trans.__('Continue from step %1', step) : trans.__('Continue from the step of this cell'),
+      typeof step === 'string' ? trans.__('Continue from Step %1', step) : trans.__('Continue from the Step of This Cell'),
     caption: trans.__('Run this step and those below anew; those above are taken from the last run'),
     icon: runPipelineIcon,
     isEnabled: ({ step }) => panel() !== null && !going() && (typeof step === 'string' || stepOfActiveCell() !== undefined),
@@ -65,14 +72,14 @@ export function addCommands({ commands, tracker, runs, service, pipelines, launc
     },
   });
   commands.addCommand(CommandIds.runAgain, {
-    label: trans.__('Run again'),
+    label: trans.__('Run Again'),
     caption: trans.__('Run the notebook as it is now with the same parameters, every step anew'),
     icon: refreshIcon,
     isEnabled: ended,
     execute: () => panel() && launcher.launch(panel()!, { again: shown() ?? undefined }),
   });
   commands.addCommand(CommandIds.stop, {
-    label: trans.__('Stop the run'),
+    label: trans.__('Stop Pipeline Run'),
     icon: stopIcon,
     isEnabled: going,
     execute: () =>
@@ -81,7 +88,7 @@ export function addCommands({ commands, tracker, runs, service, pipelines, launc
         .catch(tell(trans.__('The run was not stopped.'))),
   });
   commands.addCommand(CommandIds.resume, {
-    label: trans.__('Resume the run'),
+    label: trans.__('Resume Pipeline Run'),
     caption: trans.__('Go on with the run as it was started, from where it stopped'),
     isEnabled: () => ended() && shown()!.detail!.status !== 'succeeded',
     execute: () =>
@@ -90,7 +97,7 @@ export function addCommands({ commands, tracker, runs, service, pipelines, launc
         .catch(tell(trans.__('The run was not resumed.'))),
   });
   commands.addCommand(CommandIds.bring, {
-    label: trans.__('Bring outputs into the notebook'),
+    label: trans.__('Bring Outputs into the Notebook'),
     caption: trans.__('Fill the outputs of the run into the cells that it ran, where they are as they ran'),
     icon: listIcon,
     isEnabled: () => shown()?.detail !== undefined,
@@ -110,7 +117,7 @@ export function addCommands({ commands, tracker, runs, service, pipelines, launc
     },
   });
   commands.addCommand(CommandIds.hide, {
-    label: trans.__('Hide the run’s marks'),
+    label: trans.__('Hide Marks of the Run'),
     caption: trans.__('Take badges and tracebacks off the cells, until the next run'),
     isEnabled: () => shown() !== null,
     execute: () => panel() && runs.show(panel()!, null),

@@ -8,7 +8,7 @@ import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IDisposable } from '@lumino/disposable';
 import { Signal } from '@lumino/signaling';
-import type { CellRun, RunDetail } from '../../pipeline/model/protocol';
+import type { CellError, CellRun, RunDetail } from '../../pipeline/model/protocol';
 import type { IRunModel, IRuns } from '../tokens';
 import { Badge } from './badge';
 import { badgeState } from './cellstate';
@@ -26,6 +26,8 @@ interface Marked {
   badge: Badge;
   run: CellRun;
   failure?: FailureView;
+  /** The error that the failure tells of. */
+  shown?: CellError;
   unlisten: () => void;
 }
 
@@ -122,7 +124,9 @@ export class NotebookRun implements IDisposable {
     const { run } = marked;
     const key = `${run.cell} ${run.attempt}`;
     const owner = this._run;
-    if (marked.failure || this._dismissed.has(key) || !owner) return;
+    if (this._dismissed.has(key) || !owner || (marked.failure && marked.shown === run.error)) return;
+    this._unfail(cell, marked);
+    marked.shown = run.error;
     const reason = owner.detail?.stepRuns.find(({ step }) => step === run.step)?.reason;
     const view = new FailureView(
       run.step,

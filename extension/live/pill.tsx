@@ -37,44 +37,43 @@ export class Pill extends ReactWidget {
     const trans = this._trans;
     const run = this._run;
     const detail = run?.detail;
+    const down = this._runs.connection === 'down' && (this._notebook.tagged || detail !== undefined);
+    const away = trans.__('The service is not reachable, trying again. Tagging and checking go on.');
+    const words = detail && runWords(detail, Date.now(), trans);
     return (
       <>
-        {run && detail && (
+        {run && detail ? (
           <button
             type="button"
             className="stepwell-pill"
             data-status={detail.status}
-            title={detail.reason ?? trans.__('Open the run')}
+            data-down={down || undefined}
+            title={down ? away : [words, detail.reason, trans.__('Click to open the run')].filter(Boolean).join('\n')}
             onClick={() => this._actions.open(run)}
           >
-            <StatusIcon status={detail.status} trans={trans} silent />
-            <span>{runWords(detail, Date.now(), trans)}</span>
+            {down ? <offlineBoltIcon.react tag="span" /> : <StatusIcon status={detail.status} trans={trans} silent />}
+            <span className="stepwell-pill-words">{down ? trans.__('no connection') : words}</span>
           </button>
-        )}
+        ) : down ? (
+          <span className="stepwell-pill" data-down title={away}>
+            <offlineBoltIcon.react tag="span" />
+            <span className="stepwell-pill-words">{trans.__('no connection')}</span>
+          </span>
+        ) : null}
         {/* Told when it changes; a clock that ticks would be told each second. */}
         <span className="stepwell-only-heard" role="status">
-          {detail && trans.__('Run of %1: %2', detail.pipelineName, statusWord(detail.status, trans))}
+          {[detail && trans.__('Pipeline run %1', statusWord(detail.status, trans)), down && away].filter(Boolean).join('. ')}
         </span>
         {run && detail && !hasEnded(detail.status) && (
           <button
             type="button"
             className="stepwell-stop"
-            title={trans.__('Stop the run')}
-            aria-label={trans.__('Stop the run')}
+            title={trans.__('Stop the pipeline run')}
+            aria-label={trans.__('Stop')}
             onClick={() => this._actions.stop(run)}
           >
             <stopIcon.react tag="span" />
           </button>
-        )}
-        {this._runs.connection === 'down' && (this._notebook.tagged || detail) && (
-          <span
-            className="stepwell-pill stepwell-mod-down"
-            role="status"
-            title={trans.__('Tagging and checking go on. Runs are shown again when it is back.')}
-          >
-            <offlineBoltIcon.react tag="span" />
-            {trans.__('service is not reachable, trying again')}
-          </span>
         )}
       </>
     );

@@ -10,6 +10,7 @@ import { hasEnded } from '../runs/changes';
 import { Launcher } from '../runs/launch';
 import { INotebookPipelines, type IRunModel, IRuns, IService } from '../tokens';
 import { addCommands, bring, CommandIds } from './commands';
+import { tellEnd } from './ended';
 import { NotebookRun, type NotebookRunActions } from './notebookrun';
 import { Pill } from './pill';
 
@@ -37,10 +38,16 @@ export const livePlugin: JupyterFrontEndPlugin<void> = {
     const trans = (translator ?? nullTranslator).load('stepwell');
     const launcher = new Launcher(runs, pipelines, trans);
     addCommands({ commands, tracker, runs, service, pipelines, launcher, trans });
-    for (const command of Object.values(CommandIds)) palette?.addItem({ command, category: trans.__('Stepwell') });
+    for (const command of Object.values(CommandIds))
+      if (command !== CommandIds.open) palette?.addItem({ command, category: trans.__('Stepwell') });
 
     const open = (run: IRunModel, step?: string) =>
       void commands.execute(CommandIds.open, { run: run.id, ...(step === undefined ? {} : { step }) });
+    // Commands are about the notebook in front.
+    const inFront = (panel: NotebookPanel, command: string) => {
+      app.shell.activateById(panel.id);
+      void commands.execute(command);
+    };
     const actions: NotebookRunActions = {
       openRun: open,
       continueFrom: (_, step) => void commands.execute(CommandIds.runFrom, { step }),
@@ -49,7 +56,7 @@ export const livePlugin: JupyterFrontEndPlugin<void> = {
         menu.addItem({ command: CommandIds.open, args: { run: run.id, step } });
         menu.addItem({ type: 'separator' });
         menu.addItem({ command: CommandIds.runFrom, args: { step } });
-        for (const command of [CommandIds.runAgain, CommandIds.resume, CommandIds.stop]) menu.addItem({ command });
+        for (const command of [CommandIds.runWith, CommandIds.runAgain, CommandIds.resume, CommandIds.stop]) menu.addItem({ command });
         menu.addItem({ type: 'separator' });
         for (const command of [CommandIds.bring, CommandIds.hide]) menu.addItem({ command });
         // The command that was chosen still has to be read from the menu when it closes.
@@ -71,6 +78,18 @@ export const livePlugin: JupyterFrontEndPlugin<void> = {
       new NotebookRun(panel, runs, rendermime, actions, trans);
       onEnd(panel, runs, run => {
         if (bringAtEnd) bring(panel, run, service).catch(error => console.warn('The outputs of the run could not be had.', error));
+        const actions = {
+          open: () => open(run),
+          ...(bringAtEnd ? {} : { bring: () => inFront(panel, CommandIds.bring) }),
+          goToFailure: () => {
+            // Which cell it was may be told a moment after the run's end.
+            const failed = [...run.cells.values()].find(({ status }) => status === 'failed');
+            const here = pipelines.of(panel).cells.indexOf(failed?.id ?? '');
+            app.shell.activateById(panel.id);
+            if (here >= 0) pipelines.of(panel).reveal(here);
+          },
+        };
+        tellEnd(run.detail!, actions, trans);
       });
     };
     tracker.forEach(attend);

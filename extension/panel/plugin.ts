@@ -5,7 +5,7 @@ import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { Direction } from '../graph/graph';
 import { stepwellIcon } from '../icons';
-import { INotebookPipelines, IProblemActions, ISidePanel } from '../tokens';
+import { INotebookPipelines, IProblemActions, IRuns, ISidePanel } from '../tokens';
 import { SidePanel } from './side';
 import { PipelineTab } from './tab';
 import type { View } from './view';
@@ -36,12 +36,13 @@ export const pipelinePlugin: JupyterFrontEndPlugin<void> = {
   description: 'Shows the steps of the notebook as it is edited.',
   autoStart: true,
   requires: [ISidePanel, INotebookPipelines, IProblemActions],
-  optional: [ISettingRegistry, ICommandPalette, ITranslator],
+  optional: [IRuns, ISettingRegistry, ICommandPalette, ITranslator],
   activate: (
     app: JupyterFrontEnd,
     side: ISidePanel,
     pipelines: INotebookPipelines,
     actions: IProblemActions,
+    runs: IRuns | null,
     registry: ISettingRegistry | null,
     palette: ICommandPalette | null,
     translator: ITranslator | null,
@@ -54,6 +55,7 @@ export const pipelinePlugin: JupyterFrontEndPlugin<void> = {
       commands,
       actions,
       trans,
+      runs,
       keepView: view => void loaded?.then(settings => settings.set('view', view)),
     });
     side.add(tab, 100);

@@ -5,7 +5,7 @@ import type { CommandRegistry } from '@lumino/commands';
 import type { Message } from '@lumino/messaging';
 import { Signal } from '@lumino/signaling';
 import type { Direction } from '../graph/graph';
-import type { INotebookPipeline, INotebookPipelines, IProblemActions } from '../tokens';
+import type { INotebookPipeline, INotebookPipelines, IProblemActions, IRunModel, IRuns } from '../tokens';
 import { PipelineView, type View } from './view';
 
 export interface PipelineTabOptions {
@@ -13,6 +13,7 @@ export interface PipelineTabOptions {
   commands: CommandRegistry;
   actions: IProblemActions;
   trans: TranslationBundle;
+  runs: IRuns | null;
   /** Keeps how the steps are shown, for the next time. */
   keepView: (view: View) => void;
 }
@@ -29,6 +30,7 @@ export class PipelineTab extends ReactWidget {
     this.title.caption = trans.__('The steps of the notebook');
     this.addClass('stepwell-tab');
     pipelines.currentChanged.connect(this._follow, this);
+    _options.runs?.shownChanged.connect(this._followRun, this);
     this._follow();
   }
 
@@ -41,22 +43,19 @@ export class PipelineTab extends ReactWidget {
   }
 
   override render() {
-    const { commands, actions, trans, keepView } = this._options;
+    const { commands, actions, trans } = this._options;
     return (
       <PipelineView
         notebook={this._notebook}
         chosen={this._chosenStep()}
+        run={this._run?.detail}
         view={this.view}
         direction={this.direction}
         commands={commands}
         actions={actions}
         trans={trans}
-        onView={view => {
-          this.view = view;
-          this.update();
-          keepView(view);
-        }}
-        onChoose={step => this.choose(step)}
+        onView={this._onView}
+        onChoose={this._onChoose}
       />
     );
   }
@@ -85,6 +84,16 @@ export class PipelineTab extends ReactWidget {
     this._chosen = undefined;
     current?.changed.connect(this.update, this);
     current?.panel.content.activeCellChanged.connect(this.update, this);
+    this._followRun();
+    this.update();
+  }
+
+  private _followRun(): void {
+    const run = (this._notebook && this._options.runs?.shownIn(this._notebook.panel)) ?? null;
+    if (run === this._run) return;
+    this._run?.changed.disconnect(this.update, this);
+    this._run = run;
+    run?.changed.connect(this.update, this);
     this.update();
   }
 
@@ -95,6 +104,14 @@ export class PipelineTab extends ReactWidget {
     return steps.some(({ name }) => name === this._chosen) ? this._chosen : steps[0]?.name;
   }
 
+  // The same each time, so that what did not change is not drawn again.
+  private readonly _onChoose = (step: string): void => this.choose(step);
+  private readonly _onView = (view: View): void => {
+    this.view = view;
+    this.update();
+    this._options.keepView(view);
+  };
   private _notebook: INotebookPipeline | null = null;
+  private _run: IRunModel | null = null;
   private _chosen: string | undefined;
 }

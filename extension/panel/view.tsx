@@ -1,12 +1,15 @@
 /** The Pipeline tab: the steps of the notebook in front, its problems, and the settings of the step that one is in. */
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { CommandRegistry } from '@lumino/commands';
-import type { ReactNode } from 'react';
+import { CommandRegistry } from '@lumino/commands';
+import { type ReactNode, useRef } from 'react';
+import type { RunDetail } from '../../pipeline/model/protocol';
 import { type Direction, StepGraph } from '../graph/graph';
 import { StepList } from '../graph/list';
 import { graphOf } from '../graph/steps';
+import { StepForm } from '../step/form';
 import type { INotebookPipeline, IProblemActions } from '../tokens';
 import { ProblemList } from './problems';
+import { statesOf } from './states';
 
 export type View = 'graph' | 'list';
 
@@ -14,6 +17,8 @@ export interface PipelineViewProps {
   notebook: INotebookPipeline | null;
   /** The step that the active cell is in, or was in last. */
   chosen: string | undefined;
+  /** The run whose state the notebook's cells show. */
+  run: RunDetail | undefined;
   view: View;
   direction: Direction;
   commands: CommandRegistry;
@@ -45,6 +50,12 @@ function Untagged({ notebook, commands, trans }: PipelineViewProps & { notebook:
         <>
           <CommandButton command="stepwell:suggest-steps" commands={commands} accept />
           <CommandButton command="stepwell:put-in-step" commands={commands} />
+          <p>
+            {trans.__(
+              'Or select cells in the notebook and press %1; the button in the toolbar of a cell does the same.',
+              keysOf(commands, 'stepwell:put-in-step'),
+            )}
+          </p>
         </>
       )}
     </div>
@@ -52,11 +63,12 @@ function Untagged({ notebook, commands, trans }: PipelineViewProps & { notebook:
 }
 
 function Tagged(props: PipelineViewProps & { notebook: INotebookPipeline }) {
-  const { notebook, chosen, view, direction, commands, actions, trans, onView, onChoose } = props;
+  const { notebook, chosen, run, view, direction, commands, actions, trans, onView, onChoose } = props;
   const { problems } = notebook;
   const pipeline = notebook.pipeline!;
-  const data = graphOf(pipeline, problems);
-  const shared = { data, trans, onChoose, ...(chosen === undefined ? {} : { chosen }) };
+  const data = useStable(graphOf(pipeline, problems));
+  const states = useStable(statesOf(pipeline, run, trans), of => JSON.stringify([...(of ?? [])]));
+  const shared = { data, trans, onChoose, ...(states ? { states } : {}), ...(chosen === undefined ? {} : { chosen }) };
   const serious = problems.filter(({ severity }) => severity !== 'info').length;
   return (
     <>
@@ -91,8 +103,21 @@ function Tagged(props: PipelineViewProps & { notebook: INotebookPipeline }) {
       <Section title={trans.__('Problems')} count={serious}>
         <ProblemList notebook={notebook} actions={actions} trans={trans} />
       </Section>
+      {chosen === undefined ? null : (
+        <Section title={trans.__('Step "%1"', chosen)}>
+          <StepForm notebook={notebook} step={chosen} readOnly={notebook.readOnly} actions={actions} trans={trans} />
+        </Section>
+      )}
     </>
   );
+}
+
+/** The value of the last time, as long as it says the same: most edits change nothing that the graph shows. */
+function useStable<T>(value: T, say: (value: T) => string = value => JSON.stringify(value)): T {
+  const text = say(value);
+  const kept = useRef({ text, value });
+  if (kept.current.text !== text) kept.current = { text, value };
+  return kept.current.value;
 }
 
 function Toggle({ label, on, onClick }: { label: string; on: boolean; onClick: () => void }) {
@@ -115,12 +140,18 @@ function Section({ title, count, children }: { title: string; count?: number; ch
   );
 }
 
+/** The keys that people press for a command, as their settings have it. */
+function keysOf(commands: CommandRegistry, command: string): string {
+  const binding = commands.keyBindings.find(one => one.command === command);
+  return binding ? CommandRegistry.formatKeystroke(binding.keys) : '…';
+}
+
 function CommandButton({ command, commands, accept = false }: { command: string; commands: CommandRegistry; accept?: boolean }) {
   if (!commands.hasCommand(command)) return null;
   return (
     <button
       type="button"
-      className={`jp-Dialog-button jp-mod-styled ${accept ? 'jp-mod-accept' : 'jp-mod-reject'}`}
+      className={accept ? 'stepwell-button stepwell-button-first' : 'stepwell-button'}
       title={commands.caption(command)}
       onClick={() => void commands.execute(command)}
     >

@@ -56,9 +56,10 @@ export const problems: JupyterFrontEndPlugin<IProblemActions> = {
       let shown: readonly string[] = [];
       const update = () => {
         const firstOf = (step: string) => notebook.pipeline?.steps.find(({ name }) => name === step)?.cells[0]?.cell;
-        underlines.update([...shown, ...notebook.cells], byCell(notebook.problems, notebook.cells, firstOf));
+        // Who a cell belongs to is asked for while its problems are shown.
         for (const cell of shown) holders.delete(cell);
         for (const cell of notebook.cells) holders.set(cell, notebook);
+        underlines.update([...shown, ...notebook.cells], byCell(notebook.problems, notebook.cells, firstOf));
         shown = notebook.cells;
       };
       notebook.changed.connect(update);

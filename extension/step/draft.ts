@@ -27,13 +27,12 @@ export function useDraft<T>({ stored, owner, fault, write, lines }: Drafting<T>)
     setDraft(undefined);
   };
   const settle = () => {
-    const typed = pending.current;
-    if (!typed) return;
-    if (JSON.stringify(typed.value) === JSON.stringify(stored)) forget();
-    else if (typed.fault(typed.value) !== undefined) setDraft({ value: typed.value, owner, judged: true });
+    if (!current) return;
+    if (JSON.stringify(value) === JSON.stringify(stored)) forget();
+    else if (fault(value) !== undefined) setDraft({ ...current, judged: true });
     else {
       forget();
-      typed.write(typed.value);
+      write(value);
     }
   };
 

@@ -13,7 +13,7 @@ export function Environment() {
   return (
     <>
       <SettingField path={['target']} kind={words} label={trans.__('Target')} placeholder="local" options={['local']} />
-      <div className="stepwell-form-row">
+      <div className="stepwell-step-form-row">
         <SettingField path={['resources', 'cpu']} kind={number} label={named.cpu} placeholder={trans.__('e.g. %1', '2')} />
         <SettingField path={['resources', 'memory']} kind={number} label={named.memory} placeholder={trans.__('e.g. %1', '4Gi')} />
         <SettingField path={['resources', 'gpu']} kind={number} label={named.gpu} placeholder="0" />
@@ -32,13 +32,13 @@ function Variables() {
   const own = keysOf(settings.own(['env']));
   const inherited = Object.entries((settings.inherited(['env']) ?? {}) as Record<string, string>).filter(([name]) => !own.includes(name));
   return (
-    <fieldset className="stepwell-form-field">
+    <fieldset className="stepwell-step-form-field">
       <legend>{trans.__('Environment variables')}</legend>
       {inherited.length > 0 && (
-        <ul className="stepwell-form-shown" aria-label={trans.__('From the defaults')}>
+        <ul className="stepwell-step-form-shown" aria-label={trans.__('From the defaults')}>
           {inherited.map(([name, value]) => (
             <li key={name}>
-              <code>{`${name}=${value}`}</code> <span className="stepwell-form-aside">{trans.__('from the defaults')}</span>
+              <code>{`${name}=${value}`}</code> <span className="stepwell-step-form-aside">{trans.__('from the defaults')}</span>
             </li>
           ))}
         </ul>
@@ -48,14 +48,14 @@ function Variables() {
       {[...own, ''].map((name, row) => (
         <Variable key={row} name={name} />
       ))}
-      <p className="stepwell-form-hint">{trans.__('Kept in the notebook, where others can read them: no place for passwords.')}</p>
+      <p className="stepwell-step-form-hint">{trans.__('Kept in the notebook, where others can read them: no place for passwords.')}</p>
     </fieldset>
   );
 }
 
 /** One row; without a name, the one that makes a new variable. Its name and value are written together. */
 function Variable({ name }: { name: string }) {
-  const { settings, step, trans } = useStep();
+  const { settings, owner, trans } = useStep();
   const id = useId();
   const value = name === '' ? '' : settings.own(['env', name]);
   const fault = (row: { name: string; value: string }) => {
@@ -67,7 +67,7 @@ function Variable({ name }: { name: string }) {
   const wrong = name === '' ? undefined : settings.expected(['env', name], value);
   const draft = useDraft({
     stored: { name, value: words.show(value) },
-    owner: `${step.name} env ${name}`,
+    owner: `${owner} env ${name}`,
     fault,
     write: row => {
       const before = settings.own(['env']);
@@ -82,7 +82,7 @@ function Variable({ name }: { name: string }) {
   const shared = { ...describedBy(id, undefined, told), type: 'text', className: 'jp-mod-styled', spellCheck: false, autoComplete: 'off' };
   return (
     <div {...draft.handlers}>
-      <div className="stepwell-form-variable">
+      <div className="stepwell-step-form-variable">
         <input
           {...shared}
           aria-label={name === '' ? trans.__('Name of a new variable') : trans.__('Name of %1', name)}

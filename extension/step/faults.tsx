@@ -9,7 +9,7 @@ export function Faults({ of: key, codes = [] }: { of: string; codes?: readonly s
   );
   if (found.length === 0) return null;
   return (
-    <ul className="stepwell-form-problems">
+    <ul className="stepwell-step-form-problems">
       {found.map(problem => (
         <li key={problem.message} data-severity={problem.severity}>
           {problem.message}{' '}

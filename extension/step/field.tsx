@@ -19,9 +19,9 @@ export interface FieldText extends Omit<Drafting<string>, 'owner'> {
 }
 
 export function TextField({ label, name, hint, placeholder, storedFault, options, locked, ...drafting }: FieldText) {
-  const { step } = useStep();
+  const { owner } = useStep();
   const id = useId();
-  const draft = useDraft({ ...drafting, owner: `${step.name} ${name}` });
+  const draft = useDraft({ ...drafting, owner: `${owner} ${name}` });
   const fault = draft.dirty ? draft.fault : storedFault;
   const shared = {
     ...draft.handlers,
@@ -78,7 +78,7 @@ export interface SettingText extends Pick<FieldText, 'label' | 'hint' | 'placeho
 /** A field's frame. */
 export function Labelled({ id, label, hint, fault, children }: Labelling & { children: ReactNode }) {
   return (
-    <div className="stepwell-form-field">
+    <div className="stepwell-step-form-field">
       <label htmlFor={id}>{label}</label>
       {children}
       <Told id={id} hint={hint} fault={fault} />
@@ -98,11 +98,11 @@ export function Told({ id, hint, fault }: Omit<Labelling, 'label'>) {
   return (
     <>
       {hint && (
-        <p className="stepwell-form-hint" id={`${id}-hint`}>
+        <p className="stepwell-step-form-hint" id={`${id}-hint`}>
           {hint}
         </p>
       )}
-      <p className="stepwell-form-fault" id={`${id}-fault`} aria-live="polite">
+      <p className="stepwell-step-form-fault" id={`${id}-fault`} aria-live="polite">
         {fault}
       </p>
     </>

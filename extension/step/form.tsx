@@ -3,7 +3,7 @@
  * from the notebook's shared model and its last compilation each time one of them changes, whoever changed it.
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { type ReactNode, useLayoutEffect, useReducer } from 'react';
+import { type ReactNode, useLayoutEffect, useReducer, useRef } from 'react';
 import type { INotebookPipeline, IProblemActions } from '../tokens';
 import { ShowStep, useStep } from './context';
 import { Data } from './data';
@@ -15,7 +15,7 @@ import { Settings } from './settings';
 
 export interface StepFormProps {
   notebook: INotebookPipeline;
-  /** Name of the step. A name that no step has shows nothing. */
+  /** Its name. Where no step has it any more, the form stays with the cells that it showed. */
   step: string;
   readOnly: boolean;
   actions: IProblemActions;
@@ -26,12 +26,30 @@ export function StepForm({ notebook, step: name, readOnly, actions, trans }: Ste
   useNotebook(notebook);
   const { pipeline } = notebook;
   const shared = notebook.panel.content.model?.sharedModel;
-  const step = pipeline?.steps.find(one => one.name === name);
-  if (!pipeline || !shared || !step) return null;
+  const place = useRef<string | undefined>(undefined);
+  const ownerOf = (cell: string | undefined) => `${notebook.panel.id} ${cell}`;
+  const step =
+    pipeline?.steps.find(one => one.name === name) ??
+    pipeline?.steps.find(({ cells }) => cells.some(({ id }) => ownerOf(id) === place.current));
+  const owner = step && ownerOf(step.cells[0]?.id ?? step.name);
+  useLayoutEffect(() => {
+    place.current = owner;
+  });
+  if (!pipeline || !shared || !step || !owner) return null;
   return (
-    <ShowStep value={{ notebook, pipeline, step, settings: new Settings(notebook, shared, pipeline, step), actions, trans }}>
-      <section className="stepwell-form" aria-label={trans.__('Settings of the step %1', name)}>
-        {readOnly && <p className="stepwell-form-hint">{trans.__('The notebook is read-only.')}</p>}
+    <ShowStep
+      value={{
+        notebook,
+        pipeline,
+        step,
+        owner,
+        settings: new Settings(notebook, shared, pipeline, step),
+        actions,
+        trans,
+      }}
+    >
+      <section className="stepwell-step-form" aria-label={trans.__('Settings of the step %1', step.name)}>
+        {readOnly && <p className="stepwell-step-form-hint">{trans.__('The notebook is read-only.')}</p>}
         <fieldset disabled={readOnly}>
           <Name />
           <Groups />
@@ -79,7 +97,7 @@ function Group({ title, set, open, children }: { title: string; set: number; ope
   return (
     <details open={open}>
       <summary>
-        {title} {set > 0 && <span className="stepwell-form-aside">{trans.__('%1 set', set)}</span>}
+        {title} {set > 0 && <span className="stepwell-step-form-aside">{trans.__('%1 set', set)}</span>}
       </summary>
       {children}
     </details>

@@ -1,5 +1,5 @@
 /** A setting that is a list of names, as chips: those that the notebook declares, solid, and those that follow from elsewhere, grey. */
-import { useId, useRef } from 'react';
+import { useId, useRef, useState } from 'react';
 import { useStep } from './context';
 import { useDraft } from './draft';
 import { Faults } from './faults';
@@ -16,8 +16,8 @@ export interface NamesShown {
   label: string;
   adding: string;
   implied: readonly Implied[];
-  /** Names that could be added. */
-  options: readonly string[];
+  /** Names that could be added; there may be thousands, so they are asked for when somebody is about to add one. */
+  options: () => readonly string[];
   hint?: string;
   codes?: readonly string[];
   /** Why this name may not be added; otherwise the settings' own check says. */
@@ -27,16 +27,17 @@ export interface NamesShown {
 }
 
 export function Names({ of: key, label, adding, implied, options, hint, codes, refuse, replaces }: NamesShown) {
-  const { settings, step, trans } = useStep();
+  const { settings, owner, trans } = useStep();
   const id = useId();
   const input = useRef<HTMLInputElement>(null);
+  const [near, setNear] = useState(false);
   const declared = textsIn(settings.own([key]));
   const rest = implied.filter(({ name }) => !declared?.includes(name));
   const put = (names: readonly string[] | undefined) => settings.write([key], names && names.length > 0 ? [...new Set(names)] : undefined);
 
   const draft = useDraft({
     stored: '',
-    owner: `${step.name} ${key}`,
+    owner: `${owner} ${key}`,
     fault: text => {
       const name = text.trim();
       if (name === '') return undefined;
@@ -52,12 +53,12 @@ export function Names({ of: key, label, adding, implied, options, hint, codes, r
   });
 
   return (
-    <fieldset className="stepwell-form-field">
+    <fieldset className="stepwell-step-form-field" onFocus={() => setNear(true)} onBlur={() => setNear(false)}>
       <legend>{label}</legend>
       {(declared || rest.length > 0) && (
-        <ul className="stepwell-form-chips">
+        <ul className="stepwell-step-form-chips">
           {declared?.map(name => (
-            <li key={name} className="stepwell-form-chip" data-declared>
+            <li key={name} className="stepwell-step-form-chip" data-declared>
               {name}
               <button
                 type="button"
@@ -72,14 +73,14 @@ export function Names({ of: key, label, adding, implied, options, hint, codes, r
             </li>
           ))}
           {rest.map(({ name, why }) => (
-            <li key={name} className="stepwell-form-chip" title={why}>
-              {name} <span className="stepwell-form-aside">{why}</span>
+            <li key={name} className="stepwell-step-form-chip" title={why}>
+              {name} <span className="stepwell-step-form-aside">{why}</span>
             </li>
           ))}
         </ul>
       )}
       <Faults of={key} codes={codes} />
-      <div className="stepwell-form-adding">
+      <div className="stepwell-step-form-adding">
         <input
           {...draft.handlers}
           {...describedBy(id, hint, draft.fault)}
@@ -106,7 +107,7 @@ export function Names({ of: key, label, adding, implied, options, hint, codes, r
           </button>
         )}
       </div>
-      <Options id={`${id}-options`} options={options.filter(option => !declared?.includes(option))} />
+      <Options id={`${id}-options`} options={near ? options().filter(option => !declared?.includes(option)) : []} />
       <Told id={id} hint={hint} fault={draft.fault} />
     </fieldset>
   );

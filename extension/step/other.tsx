@@ -18,7 +18,7 @@ export function Other({ keys }: { keys: readonly string[] }) {
           hint={stepSettingKeys.includes(key) ? undefined : trans.__('Stepwell does not know this setting; it is kept.')}
         />
       ))}
-      <p className="stepwell-form-hint">{trans.__('As JSON. Ctrl+Enter writes; an empty field takes the setting out.')}</p>
+      <p className="stepwell-step-form-hint">{trans.__('As JSON. Ctrl+Enter writes; an empty field takes the setting out.')}</p>
     </>
   );
 }

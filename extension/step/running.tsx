@@ -11,7 +11,7 @@ export function Running() {
   const times = trans.__('seconds, or a time such as "10m" or "1h 30m"');
   return (
     <>
-      <div className="stepwell-form-row">
+      <div className="stepwell-step-form-row">
         <SettingField path={['retries']} kind={number} label={trans.__('Retries')} placeholder="0" />
         <SettingField path={['timeout']} kind={duration} label={trans.__('Timeout')} placeholder={trans.__('none')} expected={times} />
       </div>
@@ -35,7 +35,7 @@ function Waiting({ times }: { times: string }) {
   const own = settings.own(['backoff']);
   const stored = parts(own);
   // A backoff is taken whole: what the step itself says hides all of what it would inherit.
-  const otherwise: Parts = own === undefined ? parts(settings.inherited(['backoff'])) : { first: 1, factor: 2, limit: 300 };
+  const otherwise: Partial<Parts> = own === undefined ? parts(settings.inherited(['backoff'])) : {};
 
   const field = (part: keyof Backoff, kind: Kind, label: string, none: string, expected?: string) => {
     const fault = (value: unknown) => {
@@ -60,13 +60,13 @@ function Waiting({ times }: { times: string }) {
     );
   };
   return (
-    <fieldset className="stepwell-form-field">
+    <fieldset className="stepwell-step-form-field">
       <legend>{trans.__('Wait before a retry')}</legend>
       <Faults of="backoff" />
-      <div className="stepwell-form-row">
-        {field('first', duration, trans.__('First wait'), '0s', times)}
-        {field('factor', number, trans.__('Then times'), '')}
-        {field('limit', duration, trans.__('At most'), '', times)}
+      <div className="stepwell-step-form-row">
+        {field('first', duration, trans.__('First wait'), own === undefined ? '0s' : '1s', times)}
+        {field('factor', number, trans.__('Then times'), '2')}
+        {field('limit', duration, trans.__('At most'), '5m', times)}
       </div>
     </fieldset>
   );

@@ -3,7 +3,7 @@ import type { ISharedNotebook } from '@jupyter/ydoc';
 import { Notification } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
-import { isStepName } from '../../pipeline/compile/1-read/tags';
+import { isStepName, readTags } from '../../pipeline/compile/1-read/tags';
 import { stepIcon } from '../icons';
 import { asOne, renameStep, setTags, tagsOf } from '../notebook/writing';
 import type { INotebookPipeline, INotebookPipelines } from '../tokens';
@@ -89,9 +89,9 @@ export function addCommands(commands: CommandRegistry, pipelines: INotebookPipel
   });
 
   const roleLabels: Record<WordRole, string> = {
-    parameters: trans.__('Parameters'),
-    imports: trans.__('Imports: Before Every Step'),
-    functions: trans.__('Functions: Before Every Step'),
+    parameters: trans.__('Mark as Parameters'),
+    imports: trans.__('Mark as Imports, Run Before Every Step'),
+    functions: trans.__('Mark as Functions, Run Before Every Step'),
     skip: trans.__('Leave out of the Pipeline'),
   };
   commands.addCommand(commandIds.mark, {
@@ -114,7 +114,7 @@ export function addCommands(commands: CommandRegistry, pipelines: INotebookPipel
     isEnabled: inSomeStep,
     execute: async () => {
       const selected = selection();
-      const step = active()?.step;
+      const step = selected && taggedStep(selected, selected.active);
       if (!selected || step === undefined) return;
       const others = selected.steps.filter(name => name !== step);
       const name = await askForStep({ title: trans.__('Rename the step "%1"', step), steps: others, value: step, existing: false }, trans);
@@ -129,8 +129,8 @@ export function addCommands(commands: CommandRegistry, pipelines: INotebookPipel
     execute: () => {
       const selected = selection();
       if (!selected) return;
-      const { notebook, cells, steps } = selected;
-      const chosen = new Set(cells.map(id => notebook.placeOf(id)?.step));
+      const { cells, steps } = selected;
+      const chosen = new Set(cells.map(id => taggedStep(selected, id)));
       const [first, ...others] = steps.filter(step => chosen.has(step));
       if (first === undefined) return;
       const above = steps[steps.indexOf(first) - 1];
@@ -166,6 +166,12 @@ function rename({ notebook, shared }: Selection, from: readonly string[], to: st
     for (const step of from) renameStep(shared, step, to);
   });
   notebook.refresh();
+}
+
+/** The name in the tags: a step that is taken up again further down runs under a name of its own, which no tag says. */
+function taggedStep({ notebook, shared }: Selection, id: string | undefined): string | undefined {
+  const cell = shared.cells.find(cell => cell.id === id);
+  return cell && (readTags(tagsOf(cell)).step ?? notebook.placeOf(cell.id)?.step);
 }
 
 /** `train` → `train-2`, or the next that is free. */

@@ -193,7 +193,7 @@ export interface AttemptView {
   ended?: Instant;
 }
 
-/** Where one code cell stands in a run. A step's status until its own code has begun; then the cell's. */
+/** Where one code cell stands in a run: where its step stands, `queued` while the step runs and the cell's turn has not come. */
 export interface CellRun {
   /** Its index among all cells of the notebook as it ran. */
   cell: number;

@@ -10,6 +10,9 @@ import { routes } from './routes';
 import { ApiProblems } from './schemas/protocol';
 import { type Answer, notebook, openServer, secret, small, type TestServer, v1 } from './server-for-tests';
 
+// Each test has a server of its own; on a busy machine a few seconds pass.
+jest.setTimeout(30_000);
+
 let server: TestServer;
 beforeEach(async () => {
   server = await openServer();
@@ -316,6 +319,16 @@ describe('starting', () => {
     const own = { ...small, zz: 1, metadata: { b: 1, a: { ...JSON.parse('{"__proto__": 1}') } } };
     const { body } = await start({ notebook: own });
     expect((await server.ask('GET', `${v1}/runs/${body.id}/notebook`)).text).toBe(JSON.stringify(own));
+  });
+
+  it('leaves out what the cells that run printed before, and makes no other version of it', async () => {
+    const printed = [{ output_type: 'stream', name: 'stdout', text: 'earlier' }];
+    const text = { cell_type: 'raw', id: 'r', metadata: {}, source: '', outputs: printed };
+    const sent = { ...small, cells: [...small.cells.map(cell => ({ ...cell, outputs: printed, execution_count: 7 })), text] };
+    const { body } = await start({ notebook: sent });
+    const kept = await server.ask('GET', `${v1}/runs/${body.id}/notebook`);
+    expect(kept.body).toEqual({ ...small, cells: [...small.cells, text] });
+    expect((await start({ notebook: { ...small, cells: [...small.cells, text] } })).body.version).toBe(body.version);
   });
 
   it('keeps parameters by any name', async () => {

@@ -7,6 +7,7 @@ import type { Config } from '../config';
 import type { Runs } from '../engine/runs';
 import type { Store } from '../store';
 import { Background } from './background';
+import { ApiError, problem } from './errors';
 import { openLog } from './log';
 import { Metrics } from './metrics';
 import { openApi } from './openapi';
@@ -46,6 +47,8 @@ export interface ApiServer {
   close(): Promise<void>;
 }
 
+/** Bytes of a request's address and headers: a path of 4,096 letters, percent-encoded, fits. */
+const longestHead = 64 * 1024;
 /** Milliseconds that answers under way may still take when the server closes. */
 const patience = 5000;
 
@@ -69,9 +72,12 @@ export async function startServer(options: ServerOptions): Promise<ApiServer> {
     stopping: false,
     document: () => document,
   };
-  const server = createServer(makeApp(routes, { service, who, log, largest: options.largest }));
+  const server = createServer({ maxHeaderSize: longestHead }, makeApp(routes, { service, who, log, largest: options.largest }));
   server.on('clientError', (_error, socket) => {
-    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
+    if (!socket.writable) return;
+    const body = JSON.stringify(problem(new ApiError('bad-request', 'This is not HTTP, or its address or headers are too long.')));
+    const head = `Content-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n`;
+    socket.end(`HTTP/1.1 400 Bad Request\r\n${head}\r\n${body}`);
   });
   const sockets = openSockets(server, service, who, log, options.heartbeat);
   try {
@@ -87,8 +93,11 @@ export async function startServer(options: ServerOptions): Promise<ApiServer> {
       service.stopping = true;
       sockets.close();
       const closed = new Promise<void>(resolve => server.close(() => resolve()));
+      // A connection that is kept alive is idle once what was asked on it has been answered; nobody closes it then but we.
+      const sweep = setInterval(() => server.closeIdleConnections(), 20);
       const timer = setTimeout(() => server.closeAllConnections(), patience);
       await closed;
+      clearInterval(sweep);
       clearTimeout(timer);
       await background.close();
       log.flush?.();

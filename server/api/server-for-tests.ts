@@ -15,7 +15,7 @@ export const thread = join(__dirname, 'thread-for-tests.js');
 export interface Answer<T = unknown> {
   status: number;
   headers: Headers;
-  body: T & ApiProblem;
+  body: T & Omit<ApiProblem, 'status'>;
   text: string;
 }
 

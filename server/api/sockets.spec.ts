@@ -5,6 +5,9 @@ import { io, type Socket } from 'socket.io-client';
 import type { ClientEvents, LoggedTaskEvent, RunSummary, ServerEvents, SocketAnswer } from '../../pipeline/model/protocol';
 import { openServer, secret, small, type TestServer, v1 } from './server-for-tests';
 
+// Each test has a server of its own; on a busy machine a few seconds pass.
+jest.setTimeout(30_000);
+
 type Client = Socket<ServerEvents, ClientEvents>;
 
 let server: TestServer;

@@ -45,6 +45,10 @@ export function openSockets(http: HttpServer, service: Service, who: Who, log: L
     }
     next();
   });
+  // How long a client that polls is waited for, once it is to go: engine.io keeps half a minute, which would hold up the end of the process.
+  io.engine.on('connection', ({ transport }: { transport: { closeTimeout?: number } }) => {
+    if (transport.closeTimeout !== undefined) transport.closeTimeout = 1000;
+  });
   const failed = (error: unknown) => log.error(describe(error), 'a client could not be told something yet');
   const clients = new Set<Client>();
   const newest = new Newest({

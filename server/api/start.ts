@@ -1,6 +1,8 @@
 /** From a request to a run: where the notebook lies, what it compiles to, and whether what was given for its parameters fits. */
 import { basename } from 'node:path';
 import { checkParameters } from '../../pipeline/compile';
+import type { Notebook } from '../../pipeline/model/notebook';
+import type { Pipeline } from '../../pipeline/model/pipeline';
 import type { Problem } from '../../pipeline/model/problem';
 import type { StartRunRequest } from '../../pipeline/model/protocol';
 import type { RunToStart } from '../engine/runs';
@@ -24,7 +26,7 @@ export async function readStart(
         `The number given for "${name}" is too large to be carried exactly by JSON; set it in the notebook.`,
       );
   const name = basename(notebookPath).replace(/\.ipynb$/, '');
-  const { pipeline, problems } = await background.ask('compile', { notebook, name });
+  const { pipeline, problems } = await background.ask('compile', { notebook: forCompiler(notebook), name });
   const given = pipeline ? checkParameters(pipeline.parameters, parameters) : { values: {}, problems: [] };
   const all = [...problems, ...given.problems];
   if (!pipeline || all.some(isError)) {
@@ -36,7 +38,28 @@ export async function readStart(
       '/from',
       `There is no step "${from}" to start from; the steps are ${pipeline.steps.map(step => `"${step.name}"`).join(', ')}.`,
     );
-  return { notebook, notebookPath, pipeline, options: { parameters: given.values, experiment, from, reuse, keepGoing, workers, target } };
+  return {
+    notebook: withoutOutputs(notebook, pipeline),
+    notebookPath,
+    pipeline,
+    options: { parameters: given.values, experiment, from, reuse, keepGoing, workers, target },
+  };
 }
+
+/**
+ * What the cells that are going to run printed some other time is no part of what runs: it would be replaced by this run's outputs, make another
+ * version each time, and be carried, some fifty megabytes of it, wherever the notebook goes. Other cells keep theirs.
+ */
+function withoutOutputs(notebook: Notebook, { parameterCells, sharedCells, steps }: Pipeline): Notebook {
+  const runs = new Set([...parameterCells, ...sharedCells, ...steps.flatMap(({ cells }) => cells)].map(({ cell }) => cell));
+  const cells = notebook.cells.map((cell, index) => (runs.has(index) ? { ...cell, outputs: [], execution_count: null } : cell));
+  return { ...notebook, cells };
+}
+
+/** The compiler reads no outputs, so they need not be copied to its thread. */
+export const forCompiler = (notebook: Notebook): Notebook => ({
+  ...notebook,
+  cells: notebook.cells.map(({ outputs: _, ...cell }) => cell),
+});
 
 const isError = ({ severity }: Problem): boolean => severity === 'error';

@@ -5,6 +5,9 @@ import { routes } from './routes';
 import { openServer, secret, type TestServer, v1 } from './server-for-tests';
 import { makeWho } from './who';
 
+// Each test has a server of its own; on a busy machine a few seconds pass.
+jest.setTimeout(30_000);
+
 const who = makeWho(secret);
 const trusted = { 'x-stepwell-secret': secret, host: 'hub.example:8000' };
 const bearer = { authorization: `Bearer ${secret}`, host: 'localhost' };

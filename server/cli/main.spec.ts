@@ -277,6 +277,30 @@ describe('the other commands', () => {
     expect((await stepwell(['logs', 'last', 'four'])).err).toMatch(/no step "four"/);
   }, 60_000);
 
+  it('show what a step was given and what it gave', async () => {
+    const name = notebook('a.ipynb', [
+      ['parameters', "rate: float = 2.0\nname = 'ann'"],
+      ['step:load', 'rows = [rate, 2]'],
+      ['step:total', 'total = sum(rows)\nprint(name)'],
+      ['step:wrong', 'total / 0'],
+    ]);
+    await stepwell(['run', name, '--python', python, '-p', 'name=bob']);
+    const given = await stepwell(['inputs', 'last', 'total']);
+    expect(given.out).toMatch(/^Step "total" of run \w+:\nname\s+type\s+size\n/);
+    expect(given.out).toMatch(/^name\s+parameter\s+"bob"$/m);
+    expect(given.out).toMatch(/^rows\s+list\s+\d+ B\s+list of 2: \[2\.0, 2\]$/m);
+    expect((await stepwell(['outputs', 'last', 'total'])).out).toMatch(/^total\s+float\s+3 B\s+4\.0$/m);
+    const { inputs, artifacts, status } = JSON.parse((await stepwell(['inputs', 'last', 'wrong', '--json'])).out);
+    expect([status, Object.keys(inputs.values)]).toEqual(['failed', ['total']]);
+    const digits = inputs.values.total.digest.slice('sha256:'.length);
+    expect(readFileSync(join(artifacts, 'sha256', digits.slice(0, 2), digits.slice(2)), 'utf8')).toBe('4.0');
+    expect(await stepwell(['outputs', 'last', 'wrong'])).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('has no outputs: it is failed'),
+    });
+    expect(await stepwell(['inputs', 'last', 'four'])).toMatchObject({ code: 2, err: expect.stringContaining('has no step "four"') });
+  }, 60_000);
+
   it('examine the machine', async () => {
     const { out } = await stepwell(['doctor', '--python', python, '--json']);
     const { findings } = JSON.parse(out) as { findings: { what: string; state: string; mend?: string }[] };

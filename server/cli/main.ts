@@ -16,6 +16,7 @@ import { explain } from './fault';
 import { logsCommand } from './logs';
 import { runCommand } from './run';
 import { runsCommand } from './runs';
+import { serveCommand } from './serve';
 import { suggestCommand } from './suggest';
 import { forgiveClosedPipes } from './terminal';
 import { inputsCommand, outputsCommand } from './values';
@@ -45,6 +46,7 @@ export function program(): Command {
     .addCommand(suggestCommand())
     .addCommand(runsCommand())
     .addCommand(logsCommand())
+    .addCommand(serveCommand())
     .addCommand(inputsCommand())
     .addCommand(outputsCommand())
     .addCommand(doctorCommand());

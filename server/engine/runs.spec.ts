@@ -113,7 +113,7 @@ afterEach(async () => {
 
 function request(
   cells: Record<string, string>,
-  more: Partial<RunToStart> & { options?: Partial<RunOptions>; at?: string } = {},
+  more: Partial<Omit<RunToStart, 'options'>> & { options?: Partial<RunOptions>; at?: string } = {},
 ): RunToStart {
   const notebook = {
     nbformat: 4,
@@ -308,19 +308,12 @@ describe('what an attempt says', () => {
     await expect(runs.lines('../x', 'b', 1, 0, 10)).rejects.toThrow();
   });
 
-  it('may hold 50 MB in one piece: the result is kept whole, the loop never stops for long', async () => {
-    let longest = 0;
-    let last = performance.now();
-    const timer = setInterval(() => {
-      longest = Math.max(longest, performance.now() - last);
-      last = performance.now();
-    }, 5);
+  it('may hold 50 MB in one piece: the result is kept whole, what is told of it is short', async () => {
     const { id } = await start({
       a: 'from IPython.display import HTML, display\ndisplay(HTML("<p>" + "x\\n" * 25_000_000))',
       b: 'print(2)',
     });
     await ear.ended(id);
-    clearInterval(timer);
     expect(ear.statuses.get(id)!.at(-1)).toBe('succeeded');
     const { steps } = (await store.loadRun(id))!;
     const result = JSON.parse((await openArtifacts(join(home, 'artifacts')).read(steps[0]!.result!)).toString());
@@ -328,8 +321,6 @@ describe('what an attempt says', () => {
     const [line] = (await runs.lines(id, 'a', 1, 0, 100)).filter(({ event }) => event.type === 'output');
     expect(JSON.stringify(line)).toMatch(/bytes are left out here/);
     expect(JSON.stringify(line).length).toBeLessThan(2_000_000);
-    // Told, not asserted: how long a loop stands depends on the machine. It was about 60 ms.
-    process.stdout.write(`longest stand of the loop: ${longest.toFixed(0)} ms\n`);
   });
 });
 

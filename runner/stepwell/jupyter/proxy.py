@@ -71,19 +71,21 @@ class ServiceHandler(ProxyHandler):
     def check_origin(self, origin: str | None = None) -> bool:
         """Jupyter's rule, for every method and also for callers with a token."""
         origin, host = self.get_origin(), self.request.headers.get("Host")
-        return origin is None or (host is not None and headers.same_host(origin, host)) or self._allowed(origin)
+        return origin is None or (host is not None and headers.same_host(origin, host)) or self._allowed()
 
     def skip_check_origin(self) -> bool:
         return False
 
-    def _allowed(self, origin: str) -> bool:
+    def _allowed(self) -> bool:
         return bool(self.allow_origin or self.allow_origin_pat) and JupyterHandler.check_origin(self)
 
     def _sent_by_another_site(self) -> bool:
-        """Browsers say so also where there is no Origin: pictures and scripts of other pages."""
+        """Browsers say so where they send no Origin: pictures and scripts in other pages."""
+        if self.get_origin() is not None:
+            return False
         sent = self.request.headers.get("Sec-Fetch-Site", "none")
         followed = self.request.headers.get("Sec-Fetch-Mode") == "navigate" and self.request.method == "GET"
-        return sent in ("cross-site", "same-site") and not followed and not self._allowed(self.get_origin() or "")
+        return sent in ("cross-site", "same-site") and not followed and not self._allowed()
 
     # What passes.
 

@@ -80,32 +80,36 @@ def test_ends_when_jupyter_is_killed(start):
     wait_for(lambda: not alive(service), lambda: "the service outlived Jupyter")
 
 
-def test_clears_away_what_a_killed_jupyter_left(tmp_path, monkeypatch):
-    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+@pytest.fixture
+def base(monkeypatch):
+    """A folder for temporary files whose path is short, as the address of a socket must be."""
+    with tempfile.TemporaryDirectory(prefix="base-", dir="/tmp") as place:
+        monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+        monkeypatch.setattr(tempfile, "tempdir", place)
+        yield Path(place)
+
+
+def test_clears_away_what_a_killed_jupyter_left(base):
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
-    abandoned, elsewhere, ours = (
-        tmp_path / f"stepwell-{pid}-{name}" for pid, name in ((gone.pid, "a"), (gone.pid, "b"), (os.getpid(), "c"))
-    )
-    for place in (abandoned, elsewhere, ours, tmp_path / "precious"):
+    abandoned, elsewhere, ours = (base / f"stepwell-{pid}-{name}" for pid, name in ((gone.pid, "a"), (gone.pid, "b"), (os.getpid(), "c")))
+    for place in (abandoned, elsewhere, ours, base / "precious"):
         place.mkdir()
-    link = tmp_path / f"stepwell-{gone.pid}-link"
-    link.symlink_to(tmp_path / "precious")
+    link = base / f"stepwell-{gone.pid}-link"
+    link.symlink_to(base / "precious")
     with socket.socket(socket.AF_UNIX) as stale:
         stale.bind(str(abandoned / "service.sock"))
     with socket.socket(socket.AF_UNIX) as used:
         used.bind(str(elsewhere / "service.sock"))
         used.listen()
         made = folder.make()
-    assert made.parent == tmp_path
+    assert made.parent == base
     assert not abandoned.exists()
-    assert all(place.exists() for place in (elsewhere, ours, link, tmp_path / "precious"))
+    assert all(place.exists() for place in (elsewhere, ours, link, base / "precious"))
 
 
-def test_finds_another_place_when_an_address_would_be_too_long(tmp_path, monkeypatch):
-    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
-    long = tmp_path / ("x" * 100)
+def test_finds_another_place_when_an_address_would_be_too_long(base, monkeypatch):
+    long = base / ("x" * 100)
     long.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(long))
     made = folder.make()

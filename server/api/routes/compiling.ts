@@ -1,6 +1,7 @@
 /** What a notebook means, before it runs. */
 import { answer, empty, route } from '../route';
 import { CompileAnswers, CompileRequests, WarmRequests } from '../schemas/protocol';
+import { forCompiler } from '../start';
 
 const group = 'notebooks';
 
@@ -12,7 +13,9 @@ export const compiling = [
     group,
     body: CompileRequests,
     answers: { 200: answer('Problems are no failure: they are what was asked for.', CompileAnswers) },
-    handle: async ({ body, service }) => ({ status: 200, body: await service.background.ask('compile', body) }),
+    async handle({ body: { notebook, name }, service }) {
+      return { status: 200, body: await service.background.ask('compile', { notebook: forCompiler(notebook), name }) };
+    },
   }),
   route({
     method: 'post',

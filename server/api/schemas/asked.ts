@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { RunStatuses } from './model';
 import { PipelineId, RunId } from './protocol';
-import { name } from './shape';
+import { largest, name } from './shape';
 
 /** A whole number as people write it: no sign, no spaces, no leading zeros. */
 const whole = (least: number, most: number) =>
@@ -12,12 +12,10 @@ const whole = (least: number, most: number) =>
     .transform(Number)
     .pipe(z.int().min(least).max(most));
 
-export const number = whole(1, 1_000_000_000);
+export const number = whole(1, largest);
 export const limit = (most: number) => whole(1, most).optional().describe(`At most so many items; ${most} is the most.`);
 /** Events and lines: those numbered above. */
-export const after = whole(0, Number.MAX_SAFE_INTEGER)
-  .optional()
-  .describe('The number of the last one seen; 0, the default, is the start.');
+export const after = whole(0, largest).optional().describe('The number of the last one seen; 0, the default, is the start.');
 
 const cursor = (of: z.ZodType<string>) => of.optional().describe('`next` of the page before.');
 

@@ -39,7 +39,7 @@ import {
   StepRunStatuses,
   TaskErrors,
 } from './model';
-import { bytes, count, inside, json, name, oneOf, seconds, shape } from './shape';
+import { bytes, count, inside, json, largest, name, oneOf, seconds, shape } from './shape';
 
 export const page = <T>(id: string, items: z.ZodType<T>): z.ZodType<Page<T>> =>
   shape<Page<T>>()(id, { items: z.array(items), next: z.string().optional() } as never);
@@ -214,12 +214,12 @@ const version = { pipeline: PipelineId, number: z.int().min(1), digest: z.string
 export const VersionSummaries = shape<VersionSummary>()('VersionSummary', version);
 export const VersionDetails = shape<VersionDetail>()('VersionDetail', { ...version, document: Pipelines, notebook: Notebooks.optional() });
 
-const after = count;
+const after = count.max(largest);
 type To<T extends Subscription['to']> = Extract<Subscription, { to: T }>;
 /** What a socket may subscribe to. */
 export const Subscriptions = oneOf<Subscription>()(
   'Subscription',
   inside<To<'runs'>>()({ to: z.literal('runs') }),
   inside<To<'run'>>()({ to: z.literal('run'), run: RunId, after }),
-  inside<To<'log'>>()({ to: z.literal('log'), run: RunId, step: name(4096), attempt: z.int().min(1), after }),
+  inside<To<'log'>>()({ to: z.literal('log'), run: RunId, step: name(4096), attempt: z.int().min(1).max(largest), after }),
 );

@@ -27,6 +27,8 @@ export const oneOf =
 /** Any JSON value. */
 export const json = z.any();
 export const count = z.int().min(0);
+/** The number of an event, a line or an attempt; databases keep it in 32 bits. */
+export const largest = 2_000_000_000;
 export const seconds = z.number();
 export const bytes = z.number().min(0);
 
@@ -36,4 +38,4 @@ export const name = (most: number) =>
     .string()
     .min(1)
     .max(most)
-    .regex(/^\P{Cc}*$/u, 'expected text without control characters');
+    .regex(/^[^\u0000-\u001f\u007f-\u009f]*$/, 'expected text without control characters');

@@ -59,6 +59,14 @@ describe('the Python that runs steps', () => {
       expect([python, `${python}3`]).toContain(choose({ kernel: name, env: { PATH: dirname(python) } }));
   });
 
+  it('is the one that Stepwell is installed in before any on the path', () => {
+    const [home, path] = [environment('home'), environment('path')];
+    expect(choose({ env: { STEPWELL_PYTHON: home, PATH: dirname(path) } })).toBe(home);
+    const active = environment('active');
+    expect(choose({ env: { STEPWELL_PYTHON: home, VIRTUAL_ENV: join(base, 'active'), PATH: dirname(path) } })).toBe(active);
+    expect(choose({ env: { STEPWELL_PYTHON: '/gone/python', PATH: dirname(path) } })).toBe(`${path}3`);
+  });
+
   it('skips a Python on the path that has no IPython, and takes the checkout’s own', () => {
     const own = environment('checkout/.venv');
     expect(choose({ env: { PATH: dirname(environment('bare', false)) } })).toBe(own);

@@ -1,6 +1,6 @@
 /**
- * Which Python runs the steps: the one that was named, else the active environment's, else the notebook's kernel's, else the first on the
- * path that has IPython, else the one of this checkout. Beside Jupyter, where the kernel is what people see and choose, it comes first, and
+ * Which Python runs the steps: the one that was named, else the active environment's, else the notebook's kernel's, else the one
+ * that Stepwell is installed in (the console script names it), else the first on the path that has IPython, else the one of this checkout. Beside Jupyter, where the kernel is what people see and choose, it comes first, and
  * Jupyter's own Python takes the place of the path's. Looking at files answers in well under a millisecond, so a process is
  * started only when they do not tell.
  */
@@ -44,6 +44,8 @@ export function choosePython({ named, kernel, env = process.env, root, jupyter }
   }
   const ofKernel = kernel && kernelPython(kernel, env);
   if (ofKernel) return { python: ofKernel, because: `the notebook's kernel "${kernel}"` };
+  const home = env.STEPWELL_PYTHON;
+  if (home && isExecutable(home)) return { python: home, because: 'the Python that Stepwell is installed in' };
   for (const name of ['python3', 'python']) {
     const python = onPath(name, env);
     if (python && hasIPython(python)) return { python, because: `${name} on the path` };

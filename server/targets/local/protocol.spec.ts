@@ -261,7 +261,14 @@ describe('a Python that cannot run steps', () => {
   it('lacks our package', async () => {
     const empty = join(place.home, 'empty');
     mkdirSync(empty);
-    await refused(make({}, { runnerPath: empty }), /Stepwell's own Python package is not in ".*empty"; install Stepwell again/);
+    // A checkout's own environment has it; without `site` a Python has nothing but what it is given.
+    const bare = join(place.home, 'bare-python');
+    writeFileSync(bare, `#!/bin/sh\nexec "${python}" -S "$@"\n`);
+    chmodSync(bare, 0o700);
+    await refused(
+      make({}, { python: bare, runnerPath: empty }),
+      /Stepwell's own Python package is not in ".*empty"; install Stepwell again/,
+    );
   });
 
   it('is too old and says so by itself', () => refused(make({ python: '3.9.18' }), /is 3\.9\.18, and steps need 3\.10 or newer/));

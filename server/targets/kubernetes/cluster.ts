@@ -37,6 +37,8 @@ export interface CallOptions {
   body?: unknown;
   type?: string;
   signal?: AbortSignal;
+  /** Milliseconds until an answer begins. */
+  timeout?: number;
   /** Milliseconds for trying again; default 30 s. */
   patience?: number;
 }
@@ -112,7 +114,7 @@ export class Cluster {
    * milliseconds.
    */
   async follow(path: string, { signal, silence }: { signal: AbortSignal; silence: number }, heard: (piece: Buffer) => void): Promise<void> {
-    const answer = await this.open('GET', path, { signal });
+    const answer = await this.open('GET', path, { signal, timeout: Math.min(silence, timeout) });
     answer.socket.setKeepAlive(true, 10_000);
     let timer: NodeJS.Timeout | undefined;
     const listen = () => {
@@ -150,9 +152,11 @@ export class Cluster {
   }
 
   /** Resolves when the answer begins. */
-  private async open(method: string, path: string, { body, type, signal }: CallOptions): Promise<IncomingMessage> {
+  private async open(method: string, path: string, { body, type, signal, timeout: most = timeout }: CallOptions): Promise<IncomingMessage> {
     const options: RequestOptions = { method, signal, headers: { Accept: 'application/json' } };
-    await this.config.applyToHTTPSOptions(options as Parameters<KubeConfig['applyToHTTPSOptions']>[0]);
+    await this.config.applyToHTTPSOptions(options as Parameters<KubeConfig['applyToHTTPSOptions']>[0]).catch(error => {
+      throw new TargetProblem(`The kubeconfig's credentials cannot be used: ${error.message}.`, { cause: error });
+    });
     if (!this.proxied) options.agent = this.agent;
     const content = body === undefined ? undefined : JSON.stringify(body);
     options.headers = {
@@ -163,7 +167,7 @@ export class Cluster {
     const url = new URL(this.server + path);
     const answer = await new Promise<IncomingMessage>((resolve, reject) => {
       const request = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, options, resolve);
-      request.setTimeout(timeout, () => request.destroy(new Error(`${url.host} did not answer within ${timeout / 1000} s`)));
+      request.setTimeout(most, () => request.destroy(new Error(`${url.host} did not answer within ${most / 1000} s`)));
       request.on('error', reject);
       request.end(content);
     });
@@ -175,6 +179,7 @@ export class Cluster {
 
 /** Whether the same request may be answered otherwise the next time. */
 export function passing(error: unknown): boolean {
+  if (error instanceof TargetProblem) return false;
   if (!(error instanceof Refusal))
     return (error as Error).name !== 'AbortError' && !/certificate|self.signed/i.test(`${(error as Error).message}`);
   return error.status === 429 || error.status === 408 || (error.status >= 500 && error.status !== 501);

@@ -6,7 +6,11 @@ const made = Date.parse('2026-01-01T00:00:00Z');
 const at = (seconds: number) => new Date(made + seconds * 1000).toISOString();
 
 function judge(status: Pod['status'], { seconds = 1, stopped = false, metadata = {}, node = 'node-1' as string | null } = {}) {
-  const pod: Pod = { metadata: { name: 'p', uid: 'u', creationTimestamp: at(0), ...metadata }, spec: { nodeName: node ?? undefined }, status };
+  const pod: Pod = {
+    metadata: { name: 'p', uid: 'u', creationTimestamp: at(0), ...metadata },
+    spec: { nodeName: node ?? undefined },
+    status,
+  };
   return verdict({
     pod,
     step: 'train',

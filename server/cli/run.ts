@@ -15,6 +15,7 @@ Examples:
   stepwell run report.ipynb -p rate=0.1 -p names='["a", "b"]' --out report-done.ipynb
   stepwell run report.ipynb --from train          take what is above "train" from the latest run
   stepwell run report.ipynb --python ~/envs/ml    the environment that runs the steps
+  stepwell run report.ipynb --target k8s          each step in a pod of the cluster that kubectl would use
   stepwell run --resume last                      go on where the latest run stopped`;
 
 export function runCommand(): Command {
@@ -28,6 +29,7 @@ export function runCommand(): Command {
     .option('--from <step>', 'take the steps above this one from the latest run of the notebook')
     .option('--no-reuse', 'run every step, even one that has run with the same code and inputs')
     .option('--keep-going', 'when a step fails, run those that do not need it')
+    .option('--target <name>', 'where steps run that do not say it themselves: local, or k8s for a Kubernetes cluster', 'local')
     .option('--workers <n>', 'steps that run at once (default: as many as the machine has cores)', wholeNumber)
     .option('--resume <run>', 'go on with a run that failed, was cancelled or was killed; "last" is the latest')
     .option('--json', 'print one JSON document on standard output, everything else on standard error')
@@ -59,7 +61,7 @@ async function run(shown: string | undefined, flags: RunFlags): Promise<number> 
   }
   if (shown === undefined) throw new Fault('Which notebook? For example: stepwell run analysis.ipynb');
   const file = readNotebookFile(shown);
-  const warmed = warm(file, flags.python, config);
+  const warmed = warm(file, flags.python, config, flags.target);
   try {
     // From here on Python gets ready while Node loads.
     const { runNotebook } = require('./running') as typeof import('./running');

@@ -29,6 +29,7 @@ export interface RunFlags {
   reuse: boolean;
   keepGoing?: boolean;
   workers?: number;
+  target?: string;
   resume?: string;
   json?: boolean;
 }
@@ -54,6 +55,7 @@ export async function runNotebook(file: NotebookFile, warmed: Warmed | undefined
     workers: flags.workers,
     from: flags.from,
     python: warmed.python,
+    target: warmed.target.name,
   };
   const store = await openStore({ url: config.database });
   try {
@@ -76,7 +78,7 @@ export async function resume(named: string, flags: RunFlags, config: Config): Pr
     const kept = await store.loadVersion(run.pipeline, run.version);
     if (!kept?.notebook) throw new Fault(`The notebook of run ${id} was not kept, so the run cannot be resumed; start a new one.`);
     const notebook = parseNotebook(kept.notebook);
-    const warmed = warmFor(notebook, run.folder, flags.python ?? run.options.python, config);
+    const warmed = warmFor(notebook, run.folder, flags.python ?? run.options.python, config, run.target);
     try {
       const show = new Run(document, notebook, [], flags, config, run.notebookPath);
       return show.finish(await show.drive(store, warmed, around => resumeRun(id, around)), run.options);
@@ -107,7 +109,7 @@ class Run {
   }
 
   /** Lets the engine run, tells how it goes, and turns Ctrl-C into a cancellation; a second one ends the process at once. */
-  async drive(store: Store, { target }: Warmed, go: (around: Surroundings) => Promise<RunReport>): Promise<RunReport> {
+  async drive(store: Store, { target, ready }: Warmed, go: (around: Surroundings) => Promise<RunReport>): Promise<RunReport> {
     const steps = this.pipeline.steps.map(({ name, cells }) => ({ name, cells: cells.length }));
     const abort = new AbortController();
     const interrupt = (signal: NodeJS.Signals) => {
@@ -119,7 +121,7 @@ class Run {
     for (const signal of signals) process.on(signal, interrupt);
     // A Python that cannot run steps fails each of them the same way: told once, as what it is.
     let unfit: unknown;
-    target.warm().catch(error => {
+    ready().catch(error => {
       unfit = error;
       abort.abort();
     });

@@ -3,18 +3,23 @@ import { dirname } from 'node:path';
 import type { Notebook } from '../../pipeline/model/notebook';
 import type { Config } from '../config';
 import { packages, root, runnerPath } from '../installation';
-import { createLocalTarget, type LocalTarget, TargetProblem } from '../targets/local';
+import { createLocalTarget, TargetProblem } from '../targets/local';
 import { needsOf } from '../targets/local/needs';
+import { Routed, targetName } from '../targets/routed';
+import type { Target } from '../targets/target';
 import { Fault } from './fault';
 import type { NotebookFile } from './notebook';
 
 export interface Warmed {
-  target: LocalTarget;
-  python: string;
+  target: Target;
+  /** Absent where steps bring their own. */
+  python?: string;
+  /** Resolves when steps can run here; rejects with a `TargetProblem` when they cannot. */
+  ready(): Promise<unknown>;
 }
 
 /** Starts it; gives nothing for a file that is no notebook, since the compiler will say why it is none. */
-export function warm(file: NotebookFile, named: string | undefined, config: Config): Warmed | undefined {
+export function warm(file: NotebookFile, named: string | undefined, config: Config, place?: string): Warmed | undefined {
   let notebook: Notebook;
   try {
     notebook = JSON.parse(file.text);
@@ -22,13 +27,40 @@ export function warm(file: NotebookFile, named: string | undefined, config: Conf
     return undefined;
   }
   if (!Array.isArray(notebook?.cells)) return undefined;
-  return warmFor(notebook, dirname(file.path), named, config);
+  return warmFor(notebook, dirname(file.path), named, config, place);
 }
 
-/** The same for a notebook that is known to be one. `folder` is where it lies. */
-export function warmFor(notebook: Notebook, folder: string, named: string | undefined, config: Config): Warmed {
-  const { python, modules } = needed(notebook, folder, named);
-  return { target: createLocalTarget({ python, runnerPath, packages, home: config.home, modules, folder }), python };
+/** The same for a notebook that is known to be one. `folder` is where it lies, `place` the target of steps that name none. */
+export function warmFor(notebook: Notebook, folder: string, named: string | undefined, config: Config, place = 'local'): Warmed {
+  const name = usual(place);
+  const makeLocal = () => {
+    const { python, modules } = needed(notebook, folder, named);
+    return { python, target: createLocalTarget({ python, runnerPath, packages, home: config.home, modules, folder }) };
+  };
+  const makeKubernetes = () => {
+    const { openKubernetes } = require('../engine/elsewhere') as typeof import('../engine/elsewhere');
+    const { openArtifacts } = require('../artifacts') as typeof import('../artifacts');
+    return openKubernetes({ home: config.home, artifacts: openArtifacts(config.artifacts) });
+  };
+  if (name !== 'local') {
+    const target = new Routed(name, { local: () => makeLocal().target, kubernetes: makeKubernetes }, pods);
+    return { target, ready: () => target.prepare() };
+  }
+  const local = makeLocal();
+  const target = new Routed(name, { local: () => local.target, kubernetes: makeKubernetes });
+  target.prepare().catch(() => {});
+  return { target, python: local.python, ready: () => local.target.warm() };
+}
+
+/** Pods of one run at once: the cluster says how many more there can be. */
+const pods = 100;
+
+function usual(place: string): string {
+  try {
+    return targetName(place);
+  } catch (error) {
+    throw new Fault((error as Error).message);
+  }
 }
 
 /** A Python that was named and is not there is an option that is not in order. */

@@ -31,6 +31,8 @@ export type TargetEvent =
 
 export interface Target {
   readonly name: string;
+  /** Attempts of one run that it takes on at once; absent: as many as this machine has cores. */
+  readonly room?: number;
   /** Resolves when the attempt is on its way; rejects only when nothing was started. `settings`: what the step asks of its place. Starting what runs already changes nothing. */
   start(task: TaskDocument, settings?: StepSettings): Promise<void>;
   /** Really stops it, and what it started; `ended` follows. Stopping what is gone changes nothing. */

@@ -44,13 +44,13 @@ export class TestNamespace {
     this.cluster.close();
   }
 
-  async target(place: Place, more: Partial<KubernetesConfig> = {}, port = 0): Promise<KubernetesTarget> {
-    const cluster = Cluster.load({ namespace: this.name });
+  async target(place: Place, more: Partial<KubernetesConfig> = {}, port = 0, kubeconfig?: string): Promise<KubernetesTarget> {
+    const cluster = Cluster.load({ namespace: this.name, kubeconfig });
     const config = { ...readKubernetesConfig(place.home, {}), image: process.env.STEPWELL_TEST_IMAGE ?? 'localhost/stepwell:1', ...more };
     const data = await Away.listen({
       artifacts: openArtifacts(join(place.home, 'artifacts')),
       home: place.home,
-      host: process.env.STEPWELL_TEST_GATEWAY ?? (await cluster.ownAddress()),
+      host: process.env.STEPWELL_TEST_GATEWAY ?? (await this.cluster.ownAddress()),
       port,
       attemptFolder: id => attemptFolder(place.home, id),
     });

@@ -30,7 +30,7 @@ POLL = 0.05
 GRACE = 2.0
 # What a task that ended well has started may end by itself, and clean up, for so long.
 LEAVE = 0.1
-SPARES = 2
+SPARES = int(os.environ.get("STEPWELL_SPARES", "2"))
 LOST = 8
 CRASHED = 70
 

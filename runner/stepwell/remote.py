@@ -75,7 +75,8 @@ class Remote:
 
     def _start_parent(self) -> subprocess.Popen:
         env = {name: value for name, value in os.environ.items() if not name.startswith("STEPWELL_") or name == "STEPWELL_PACKAGES"}
-        env["STEPWELL_EVENTS"] = self.events_path
+        # One task comes, so one child is to wait for it.
+        env |= {"STEPWELL_EVENTS": self.events_path, "STEPWELL_SPARES": "1"}
         return subprocess.Popen(
             [sys.executable, "-m", "stepwell.parent"],
             cwd=os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
@@ -87,6 +88,7 @@ class Remote:
 
     def run(self) -> dict:
         """Everything; returns the end: `{"result": true}`, or how the step's process ended without one."""
+        self.voice.say(say="began", at=events.instant())
         began = time.perf_counter()
         self.ask(do="prepare", modules=[], folder=None)
         envelope = self.envelope()
@@ -95,6 +97,7 @@ class Remote:
         self.fetch(envelope)
         fetched = time.perf_counter() - began
         self.localise()
+        self.voice.say(say="fetched", at=events.instant())
         if self.stopped:
             return {}
         self.ask(do="start", key="step", task=self.document)

@@ -307,6 +307,7 @@ export class KubernetesTarget implements Target {
         if (message.say === 'log') one.record.other(String(message.text).trimEnd());
         else if (message.say === 'offer') void this.data.offered(one.id, Number(message.answer), message.blobs).catch(() => {});
         else if (message.say === 'result') void this.finish(one, undefined);
+        else one.record.other(JSON.stringify(message));
       },
       other: line => one.record.other(line),
     });

@@ -28,3 +28,9 @@ if (typeof window !== 'undefined') {
   Range.prototype.getClientRects ??= () => [];
   Range.prototype.getBoundingClientRect ??= () => ({ left: 0, top: 0, right: 0, bottom: 0, width: 0, height: 0 });
 }
+
+// JupyterLab's shared models fill a cell before they put it into its document, and yjs complains of it once per cell.
+const { warn } = console;
+console.warn = (...said) => {
+  if (!/^Invalid access: Add Yjs type to a document/.test(String(said[0]))) warn.apply(console, said);
+};

@@ -4,7 +4,7 @@
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { createWriteStream, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, createWriteStream, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,7 +21,10 @@ export async function startJupyter({ stepwell = true, log } = {}) {
   for (const path of [notebooks, home]) mkdirSync(path);
   const token = randomBytes(16).toString('hex');
   const port = await freePort();
-  const extensions = [...(stepwell ? [join(root, 'build', 'labextensions')] : []), galataExtension()];
+  // A copy, so that a build in the middle of the stories does not take the files away from under the page.
+  const built = join(folder, 'labextensions');
+  if (stepwell) cpSync(join(root, 'build', 'labextensions'), built, { recursive: true });
+  const extensions = [...(stepwell ? [built] : []), galataExtension()];
   const output = createWriteStream(log ?? join(folder, 'jupyter.log'));
   await new Promise(resolve => output.once('open', resolve));
   const child = spawn(

@@ -9,6 +9,8 @@ import { promisify } from 'node:util';
 import type { IJupyterLabPageFixture } from '@jupyterlab/galata';
 import { expect, type Locator } from '@playwright/test';
 import type { Notebook } from '../pipeline/model/notebook';
+import { Gate } from './gate.ts';
+import { processesIn } from './jupyter.mjs';
 import type { Jupyter } from './test.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -20,6 +22,17 @@ export class Lab {
     /** The folder of this story, from Jupyter's root. */
     readonly folder: string,
   ) {}
+
+  /** A gate that is open at the end of the story at the latest: what waits at it holds a place on the machine. */
+  gate(): Gate {
+    const gate = new Gate(this.jupyter.folder);
+    this._gates.push(gate);
+    return gate;
+  }
+
+  openGates(): void {
+    for (const gate of this._gates) gate.open();
+  }
 
   /** Where a file of this story lies on the disk. */
   file(name: string): string {
@@ -40,6 +53,8 @@ export class Lab {
     if (content) this.write(name, content);
     await this.page.notebook.openByPath(`${this.folder}/${name}`);
     await this.show(name);
+    // JupyterLab takes the focus once more when the kernel is there.
+    await expect(this.page.locator('#jp-main-statusbar')).toContainText('| Idle');
   }
 
   /** Brings an open notebook to the front. */
@@ -76,6 +91,11 @@ export class Lab {
     return this.cell(index).getByRole('textbox');
   }
 
+  /** What it put out. */
+  output(index: number): Locator {
+    return this.cell(index).locator('.jp-OutputArea-output');
+  }
+
   /** Replaces the text of a cell by typing. */
   async type(index: number, code: string): Promise<void> {
     await this.editor(index).click();
@@ -105,5 +125,134 @@ export class Lab {
     await palette.getByPlaceholder('SEARCH').fill(command);
     await expect(palette.locator('.lm-CommandPalette-item').first()).toContainText(command);
     await this.page.keyboard.press('Enter');
+    await expect(palette).toBeHidden();
   }
+
+  get dialog(): Locator {
+    return this.page.getByRole('dialog');
+  }
+
+  /** Puts cells in a step, with the button on the last of them. */
+  async tag(step: string, first: number, last = first): Promise<void> {
+    await this.select(first, last);
+    await this.cell(last)
+      .getByRole('toolbar')
+      .getByRole('button', { name: /^Put .* in a step/ })
+      .click();
+    await this.nameStep(step);
+  }
+
+  /** Answers the question for a step. */
+  async nameStep(step: string): Promise<void> {
+    await this.dialog.getByRole('textbox', { name: 'Step' }).fill(step);
+    await this.page.keyboard.press('Enter');
+    await expect(this.dialog).toBeHidden();
+  }
+
+  /** The line above a step's first cell that says what it takes and gives. */
+  chip(step: string): Locator {
+    const name = this.page.getByRole('button', { name: `Step ${step}`, exact: true });
+    return this.notebook.locator('.stepwell-chip').filter({ has: name });
+  }
+
+  /** Every such line: none where nothing is tagged. */
+  get chips(): Locator {
+    return this.notebook.getByRole('button', { name: /^Step [^:]+$/ });
+  }
+
+  /** What is underlined in a cell because of a problem. */
+  underlined(cell: number): Locator {
+    return this.cell(cell).locator('.cm-lintRange');
+  }
+
+  /** Presses Run; answers the form, where there is one, with what it says already. */
+  async run(): Promise<void> {
+    await this.button('Run as Pipeline').click();
+  }
+
+  /** How a cell stands in the run that the notebook shows. */
+  badge(cell: number): Locator {
+    return this.cell(cell).getByRole('button', { name: /^Step .+ Menu\.$/ });
+  }
+
+  async expectCell(cell: number, status: string | RegExp, options?: { timeout: number }): Promise<void> {
+    const words = typeof status === 'string' ? new RegExp(`^Step .+: ${status}`) : status;
+    await expect(this.badge(cell)).toHaveAccessibleName(words, options);
+  }
+
+  /** The line that is marked as the one that failed. */
+  failedLine(cell: number): Locator {
+    return this.cell(cell).locator('.stepwell-failed-line');
+  }
+
+  /** What the toolbar says of the run, in words. */
+  get state(): Locator {
+    return this.notebook.getByRole('toolbar', { name: 'main area toolbar' }).getByRole('status').first();
+  }
+
+  async expectRun(status: string, options?: { timeout: number }): Promise<void> {
+    await expect(this.state).toContainText(`Pipeline run ${status}`, options);
+  }
+
+  /** What the toolbar says while the service is not there. */
+  get unreachable(): Locator {
+    return this.notebook.getByRole('toolbar', { name: 'main area toolbar' }).getByText('no connection');
+  }
+
+  /** Fills the run's outputs into the notebook. */
+  async bringOutputs(): Promise<void> {
+    await this.choose('Bring Outputs into the Notebook');
+  }
+
+  /** The panel on the right, at one of its tabs. */
+  async panel(tab: 'Pipeline' | 'Runs'): Promise<Locator> {
+    const panel = this.page.getByRole('region', { name: 'Stepwell' });
+    if (!(await panel.isVisible())) await this.page.getByRole('tab', { name: 'Stepwell' }).click();
+    await panel.getByRole('tab', { name: tab }).click();
+    return panel.getByRole('tabpanel', { name: tab });
+  }
+
+  /** The run in front, opened as a tab. */
+  get runView(): Locator {
+    return this.page.getByRole('main').getByRole('tabpanel', { name: /^Run of / });
+  }
+
+  /** Opens the run that the notebook shows, by its pill. */
+  async openRun(): Promise<void> {
+    await this.button(/^(queued|running|succeeded|failed|cancelled)/).click();
+    await expect(this.runView).toBeVisible();
+  }
+
+  /** One of the things that a run's tab tells. */
+  async section(name: 'Timeline' | 'Log' | 'Outputs' | 'Artifacts' | 'Metrics'): Promise<Locator> {
+    await this.runView.getByRole('tab', { name }).click();
+    return this.runView.getByRole('tabpanel', { name });
+  }
+
+  /** Looks at a step in the run's tab. */
+  async look(step: string): Promise<void> {
+    await this.runView
+      .getByRole('region', { name: 'Steps' })
+      .getByRole('group', { name: new RegExp(`^Step ${step}\\b`) })
+      .click();
+  }
+
+  /** Presses Tab until this has the focus, as somebody without a mouse does. */
+  async tabTo(target: Locator): Promise<void> {
+    await expect(target).toBeVisible();
+    for (let presses = 0; presses < 100; presses++) {
+      if (await target.evaluate(node => node === document.activeElement)) return;
+      await this.page.keyboard.press('Tab');
+    }
+    throw new Error(`Tab does not lead to ${target}.`);
+  }
+
+  /** Ends the service as a crash would. */
+  killService(): void {
+    const service = processesIn(this.jupyter.folder).filter(({ command }) => / serve /.test(command));
+    expect(service.length, 'processes of the service').toBeGreaterThan(0);
+    for (const { pid } of service) process.kill(pid, 'SIGKILL');
+  }
+
+  private readonly _gates: Gate[] = [];
 }

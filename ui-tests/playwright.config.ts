@@ -13,13 +13,13 @@ export default defineConfig({
   workers: 1,
   retries: 0,
   forbidOnly: Boolean(process.env.CI),
-  timeout: 90_000,
-  expect: { timeout: 15_000 },
+  timeout: 120_000,
+  expect: { timeout: Number(process.env.PATIENCE ?? 30_000) },
   reporter: [['list'], ['json']],
   use: {
     baseURL: jupyter.url,
     viewport: { width: 1400, height: 900 },
-    actionTimeout: 15_000,
+    actionTimeout: Number(process.env.PATIENCE ?? 30_000),
     screenshot: 'only-on-failure',
     trace: process.env.TRACE ? 'on' : 'off',
     launchOptions: {

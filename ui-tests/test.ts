@@ -45,7 +45,9 @@ export const test = galata.extend<{ lab: Lab }>({
       thrown.push(`A dialog of the browser opened: ${dialog.message()}`);
       void dialog.dismiss();
     });
-    await use(new Lab(page, jupyter, tmpPath));
+    const lab = new Lab(page, jupyter, tmpPath);
+    await use(lab);
+    lab.openGates();
     expect(thrown, 'what the page threw').toEqual([]);
   },
 });

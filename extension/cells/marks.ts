@@ -4,6 +4,7 @@
  */
 import type { Cell } from '@jupyterlab/cells';
 import type { IDisposable } from '@lumino/disposable';
+import { Signal } from '@lumino/signaling';
 import type { PanelLayout } from '@lumino/widgets';
 import type { INotebookPipeline } from '../tokens';
 import type { CellMark } from './chip';
@@ -14,7 +15,10 @@ export class CellMarks implements IDisposable {
     private readonly _notebook: INotebookPipeline,
     private readonly _make: () => CellMark,
   ) {
+    const { content } = _notebook.panel;
     _notebook.changed.connect(this._update, this);
+    content.modelChanged.connect(this._watch, this);
+    this._watch();
     this._update();
   }
 
@@ -25,10 +29,23 @@ export class CellMarks implements IDisposable {
   dispose(): void {
     if (this._disposed) return;
     this._disposed = true;
-    this._notebook.changed.disconnect(this._update, this);
+    cancelAnimationFrame(this._frame);
+    Signal.clearData(this);
+  }
+
+  /** The notebook may be compiled before its cells have been put on screen: then they are marked when they come. */
+  private _watch(): void {
+    this._notebook.panel.content.model?.cells.changed.connect(this._soon, this);
+    this._soon();
+  }
+
+  private _soon(): void {
+    cancelAnimationFrame(this._frame);
+    this._frame = requestAnimationFrame(() => this._update());
   }
 
   private _update(): void {
+    if (this._disposed) return;
     this._looks = looksOf(this._notebook);
     for (const cell of this._notebook.panel.content.widgets) {
       if (cell.isPlaceholder()) void this._whenReady(cell);
@@ -69,5 +86,6 @@ export class CellMarks implements IDisposable {
   private readonly _shown = new WeakMap<Cell, string | undefined>();
   private readonly _marks = new WeakMap<Cell, CellMark>();
   private readonly _awaited = new WeakSet<Cell>();
+  private _frame = 0;
   private _disposed = false;
 }

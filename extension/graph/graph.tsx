@@ -46,7 +46,7 @@ type StepNode = Node<{ step: GraphStep; state?: StepState; direction: Direction;
 type LinkEdge = Edge<{ link: GraphLink; bends: Point[]; direction: Direction; labelled: boolean; trans: TranslationBundle }, 'link'>;
 
 /** Draws again only when a property is another: give it the same `data` as long as it says the same. */
-export const StepGraph = memo((props: StepGraphProps) => {
+export const StepGraph = memo(function StepGraph(props: StepGraphProps) {
   const { data, chosen, trans } = props;
   const all = data.steps.length <= drawnAtMost;
   const part = useMemo(() => (all ? data : around(data, chosen ?? data.steps[0]!.name, 2)), [all, data, chosen]);

@@ -1,6 +1,6 @@
 /** The same as the graph, as a list: one row per step, arrow keys move, and everything is said in words. */
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { type KeyboardEvent, useRef } from 'react';
+import { type KeyboardEvent, memo, useRef } from 'react';
 import { StepNumber, StepStatus } from './status';
 import { type GraphStep, type StepGraphData, type StepState, shown } from './steps';
 
@@ -12,8 +12,11 @@ export interface StepListProps {
   onChoose?: (step: string) => void;
 }
 
-export function StepList({ data: { steps, links }, trans, states, chosen, onChoose }: StepListProps) {
+/** Draws again only when a property is another: give it the same `data` as long as it says the same. */
+export const StepList = memo(function StepList({ data: { steps, links }, trans, states, chosen, onChoose }: StepListProps) {
   const list = useRef<HTMLDivElement>(null);
+  const after = new Map<string, string[]>();
+  for (const { from, to } of links) after.set(to, [...(after.get(to) ?? []), from]);
   const current = Math.max(
     0,
     steps.findIndex(({ name }) => name === chosen),
@@ -22,7 +25,10 @@ export function StepList({ data: { steps, links }, trans, states, chosen, onChoo
     const step = steps[Math.max(0, Math.min(steps.length - 1, to))];
     if (!step) return;
     onChoose?.(step.name);
-    list.current?.querySelectorAll<HTMLElement>('[role=option]')[steps.indexOf(step)]?.focus();
+    const focus = () => list.current?.querySelectorAll<HTMLElement>('[role=option]')[steps.indexOf(step)]?.focus();
+    focus();
+    // A notebook takes the focus when another cell becomes active; the arrow keys are still ours.
+    requestAnimationFrame(focus);
   };
   const targets: Record<string, () => number> = {
     ArrowDown: () => current + 1,
@@ -50,17 +56,12 @@ export function StepList({ data: { steps, links }, trans, states, chosen, onChoo
           onClick={() => onChoose?.(step.name)}
           onKeyDown={keys}
         >
-          <Row
-            step={step}
-            from={links.filter(({ to }) => to === step.name).map(({ from }) => from)}
-            state={states?.get(step.name)}
-            trans={trans}
-          />
+          <Row step={step} from={after.get(step.name) ?? []} state={states?.get(step.name)} trans={trans} />
         </div>
       ))}
     </div>
   );
-}
+});
 
 interface RowProps {
   step: GraphStep;

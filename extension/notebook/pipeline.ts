@@ -18,11 +18,8 @@ export class NotebookPipeline implements INotebookPipeline, IDisposable {
       const model = panel.content.model;
       if (!model || this._disposed) return;
       this._live = new LiveNotebook(model.sharedModel, () => nameOf(panel.context.path), pace);
-      this._live.changed.connect(() => {
-        this._cells = undefined;
-        this._changed.emit();
-      });
-      this._changed.emit();
+      this._live.changed.connect(this._onCompiled, this);
+      this._onCompiled();
     });
     panel.disposed.connect(this.dispose, this);
   }
@@ -36,7 +33,6 @@ export class NotebookPipeline implements INotebookPipeline, IDisposable {
   }
 
   get cells(): readonly string[] {
-    this._cells ??= this._live?.cells.map(({ id }) => id!) ?? [];
     return this._cells;
   }
 
@@ -85,6 +81,8 @@ export class NotebookPipeline implements INotebookPipeline, IDisposable {
     const index = content.widgets.findIndex(({ model }) => model.id === id);
     const widget = content.widgets[index];
     if (!widget) return;
+    // In edit mode the cell would take the keys of those who only look.
+    if (!range) content.mode = 'command';
     content.deselectAll();
     content.activeCellIndex = index;
     void content.scrollToCell(widget, 'smart').then(async () => {
@@ -105,9 +103,14 @@ export class NotebookPipeline implements INotebookPipeline, IDisposable {
     Signal.clearData(this);
   }
 
+  private _onCompiled(): void {
+    this._cells = this._live!.cells.map(({ id }) => id!);
+    this._changed.emit();
+  }
+
   private readonly _changed = new Signal<INotebookPipeline, void>(this);
   private _live: LiveNotebook | undefined;
-  private _cells: readonly string[] | undefined;
+  private _cells: readonly string[] = [];
   private _disposed = false;
 }
 

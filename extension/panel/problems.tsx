@@ -1,10 +1,14 @@
 /** The notebook's problems as a list: each with the way to its place, its fix and its meaning. */
 import type { TranslationBundle } from '@jupyterlab/translation';
+import { memo } from 'react';
 import type { Problem } from '../../pipeline/model/problem';
 import type { INotebookPipeline, IProblemActions } from '../tokens';
 
 export interface ProblemListProps {
   notebook: INotebookPipeline;
+  /** The notebook's: the same list as long as it says the same. */
+  problems: readonly Problem[];
+  readOnly: boolean;
   actions: IProblemActions;
   trans: TranslationBundle;
 }
@@ -13,8 +17,8 @@ export interface ProblemListProps {
 const shownAtMost = 100;
 const order = { error: 0, warning: 1, info: 2 } as const;
 
-export function ProblemList({ notebook, actions, trans }: ProblemListProps) {
-  const problems = [...notebook.problems].sort((a, b) => order[a.severity] - order[b.severity]);
+export const ProblemList = memo(function ProblemList({ notebook, problems: found, readOnly, actions, trans }: ProblemListProps) {
+  const problems = [...found].sort((a, b) => order[a.severity] - order[b.severity]);
   if (problems.length === 0) return <p className="stepwell-quiet">{trans.__('No problems found.')}</p>;
   const words = { error: trans.__('Error'), warning: trans.__('Warning'), info: trans.__('Note') } as const;
   const go = (problem: Problem): void => {
@@ -31,7 +35,7 @@ export function ProblemList({ notebook, actions, trans }: ProblemListProps) {
             {problem.message}
           </button>
           <div className="stepwell-problem-actions">
-            {problem.fix && !notebook.readOnly ? (
+            {problem.fix && !readOnly ? (
               <button type="button" className="stepwell-link" onClick={() => actions.fix(notebook, problem)}>
                 {problem.fix.label}
               </button>
@@ -47,4 +51,4 @@ export function ProblemList({ notebook, actions, trans }: ProblemListProps) {
       ) : null}
     </ul>
   );
-}
+});

@@ -64,7 +64,7 @@ function Untagged({ notebook, commands, trans }: PipelineViewProps & { notebook:
 
 function Tagged(props: PipelineViewProps & { notebook: INotebookPipeline }) {
   const { notebook, chosen, run, view, direction, commands, actions, trans, onView, onChoose } = props;
-  const { problems } = notebook;
+  const problems = useStable(notebook.problems);
   const pipeline = notebook.pipeline!;
   const data = useStable(graphOf(pipeline, problems));
   const states = useStable(statesOf(pipeline, run, trans), of => JSON.stringify([...(of ?? [])]));
@@ -72,7 +72,7 @@ function Tagged(props: PipelineViewProps & { notebook: INotebookPipeline }) {
   const serious = problems.filter(({ severity }) => severity !== 'info').length;
   return (
     <>
-      <header className="stepwell-head">
+      <div className="stepwell-head">
         <div className="stepwell-head-name" title={pipeline.description ?? pipeline.name}>
           {pipeline.name}
         </div>
@@ -81,7 +81,7 @@ function Tagged(props: PipelineViewProps & { notebook: INotebookPipeline }) {
           <Toggle label={trans.__('Graph')} on={view === 'graph'} onClick={() => onView('graph')} />
           <Toggle label={trans.__('List')} on={view === 'list'} onClick={() => onView('list')} />
         </fieldset>
-      </header>
+      </div>
       <p className="stepwell-summary">
         {trans._n('%1 step', '%1 steps', pipeline.steps.length)}
         {pipeline.parameters.length > 0
@@ -101,7 +101,7 @@ function Tagged(props: PipelineViewProps & { notebook: INotebookPipeline }) {
         {view === 'graph' ? <StepGraph {...shared} direction={direction} /> : <StepList {...shared} />}
       </div>
       <Section title={trans.__('Problems')} count={serious}>
-        <ProblemList notebook={notebook} actions={actions} trans={trans} />
+        <ProblemList notebook={notebook} problems={problems} readOnly={notebook.readOnly} actions={actions} trans={trans} />
       </Section>
       {chosen === undefined ? null : (
         <Section title={trans.__('Step "%1"', chosen)}>

@@ -5,7 +5,9 @@ import type { ICellModel } from '@jupyterlab/cells';
 import { EditorExtensionRegistry, IEditorExtensionRegistry } from '@jupyterlab/codemirror';
 import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { Signal } from '@lumino/signaling';
 import type { Problem } from '../../pipeline/model/problem';
 import { type INotebookPipeline, INotebookPipelines, IProblemActions } from '../tokens';
 import { explain } from './explain';
@@ -18,13 +20,14 @@ export const problems: JupyterFrontEndPlugin<IProblemActions> = {
   autoStart: true,
   provides: IProblemActions,
   requires: [INotebookTracker, INotebookPipelines, IEditorExtensionRegistry, IRenderMimeRegistry],
-  optional: [ITranslator],
+  optional: [ISettingRegistry, ITranslator],
   activate: (
     _app: JupyterFrontEnd,
     tracker: INotebookTracker,
     pipelines: INotebookPipelines,
     editors: IEditorExtensionRegistry,
     rendermime: IRenderMimeRegistry,
+    registry: ISettingRegistry | null,
     translator: ITranslator | null,
   ): IProblemActions => {
     const trans = (translator ?? nullTranslator).load('stepwell');
@@ -51,6 +54,8 @@ export const problems: JupyterFrontEndPlugin<IProblemActions> = {
       },
     });
 
+    let underline = true;
+    const redrawn = new Signal<IProblemActions, void>(actions);
     const follow = (panel: NotebookPanel) => {
       const notebook = pipelines.of(panel);
       let shown: readonly string[] = [];
@@ -59,16 +64,27 @@ export const problems: JupyterFrontEndPlugin<IProblemActions> = {
         // Who a cell belongs to is asked for while its problems are shown.
         for (const cell of shown) holders.delete(cell);
         for (const cell of notebook.cells) holders.set(cell, notebook);
-        underlines.update([...shown, ...notebook.cells], byCell(notebook.problems, notebook.cells, firstOf));
+        const found = underline ? notebook.problems : [];
+        underlines.update([...shown, ...notebook.cells], byCell(found, notebook.cells, firstOf));
         shown = notebook.cells;
       };
       notebook.changed.connect(update);
+      redrawn.connect(update);
       panel.disposed.connect(() => {
+        redrawn.disconnect(update);
         underlines.update(shown, new Map());
         for (const cell of shown) holders.delete(cell);
       });
       update();
     };
+    void registry?.load('stepwell:problems').then(settings => {
+      const read = () => {
+        underline = settings.get('underline').composite === true;
+        redrawn.emit();
+      };
+      settings.changed.connect(read);
+      read();
+    });
     tracker.forEach(follow);
     tracker.widgetAdded.connect((_, panel) => follow(panel));
     return actions;

@@ -1,5 +1,5 @@
 /** Opens runs as tabs of the main area, and brings them back when the page is loaded anew. */
-import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { ILabShell, ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette, MainAreaWidget, Notification, WidgetTracker } from '@jupyterlab/apputils';
 import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
@@ -20,7 +20,7 @@ export const runPlugin: JupyterFrontEndPlugin<void> = {
   description: 'Shows a run in a tab of the main area.',
   autoStart: true,
   requires: [IRuns, IService, INotebookTracker, IRenderMimeRegistry],
-  optional: [ITranslator, ICommandPalette, ILayoutRestorer],
+  optional: [ITranslator, ICommandPalette, ILayoutRestorer, ILabShell],
   activate: (
     app: JupyterFrontEnd,
     runs: IRuns,
@@ -30,6 +30,7 @@ export const runPlugin: JupyterFrontEndPlugin<void> = {
     translator: ITranslator | null,
     palette: ICommandPalette | null,
     restorer: ILayoutRestorer | null,
+    labShell: ILabShell | null,
   ) => {
     const trans = (translator ?? nullTranslator).load('stepwell');
     const { commands, serviceManager, shell } = app;
@@ -98,7 +99,8 @@ export const runPlugin: JupyterFrontEndPlugin<void> = {
         if (!widget) {
           widget = open(id);
           await tracker.add(widget);
-          shell.add(widget, 'main', { type: 'Run' });
+          // Notebook 7's main area has its notebook and nothing else.
+          shell.add(widget, labShell ? 'main' : 'down', { type: 'Run' });
         }
         if (typeof step === 'string') widget.content.look(step, 'log');
         shell.activateById(widget.id);

@@ -5,9 +5,9 @@ import { type KeyboardEvent, useEffect, useId, useMemo, useRef, useState } from 
 import type { RunSummary } from '../../pipeline/model/protocol';
 import { hasEnded } from './changes';
 import { progress } from './progress';
-import type { RunList } from './runlist';
+import { indexOf, type RunList } from './runlist';
 import { StatusIcon, statusWord } from './status';
-import { duration, moment, secondsBetween, ticking } from './time';
+import { duration, moment, secondsBetween, ticking, wholeMoment } from './time';
 import { useNow } from './usenow';
 
 const rowHeight = 44;
@@ -38,12 +38,12 @@ export function RunRows({ list, text, open, trans }: RunRowsProps): JSX.Element 
   useEffect(() => {
     if (wantsMore && mayLoad) void list.load();
   });
-  const at = shown.findIndex(run => run.id === active);
+  const at = active === undefined ? -1 : indexOf(shown, active);
   const move = (index: number) => {
-    const next = shown[Math.max(0, Math.min(shown.length - 1, index))];
-    if (!next) return;
-    setActive(next.id);
-    rows.scrollToIndex(shown.indexOf(next));
+    const next = Math.max(0, Math.min(shown.length - 1, index));
+    if (!shown[next]) return;
+    setActive(shown[next].id);
+    rows.scrollToIndex(next);
   };
   const keys: Record<string, () => void> = {
     ArrowDown: () => move(at + 1),
@@ -61,17 +61,17 @@ export function RunRows({ list, text, open, trans }: RunRowsProps): JSX.Element 
     key();
   };
   return (
-    <div
-      ref={box}
-      className="stepwell-runs-list"
-      role="listbox"
-      tabIndex={0}
-      aria-label={trans.__('Runs, newest first')}
-      aria-activedescendant={at >= 0 ? `${id}-${active}` : undefined}
-      onKeyDown={onKeyDown}
-      onFocus={() => at < 0 && shown[0] && setActive(shown[0].id)}
-    >
-      <div style={{ height: rows.getTotalSize(), position: 'relative' }} role="presentation">
+    <div ref={box} className="stepwell-runs-list">
+      <div
+        className="stepwell-runs-rows"
+        style={{ height: rows.getTotalSize() }}
+        role="listbox"
+        tabIndex={0}
+        aria-label={trans.__('Runs, newest first')}
+        aria-activedescendant={at >= 0 ? `${id}-${active}` : undefined}
+        onKeyDown={onKeyDown}
+        onFocus={() => at < 0 && shown[0] && setActive(shown[0].id)}
+      >
         {items.map(({ index, start }) => {
           const run = shown[index]!;
           return (
@@ -127,7 +127,7 @@ function Row({ run, now, trans }: { run: RunSummary; now: number; trans: Transla
         {nameOf(run.path)}
       </span>
       <span className="stepwell-runs-took">{length}</span>
-      <span className="stepwell-runs-when" title={new Date(run.created).toLocaleString()}>
+      <span className="stepwell-runs-when" title={wholeMoment(run.created)}>
         {moment(run.created, now)}
         {more && <span className="stepwell-runs-more"> · {more}</span>}
       </span>

@@ -49,7 +49,7 @@ describe('the list', () => {
   let list: RunList;
 
   beforeEach(() => {
-    all = Array.from({ length: 250 }, (_, index) => run(250 - index, index % 50 === 0 ? { status: 'failed' } : {}));
+    all = Array.from({ length: 450 }, (_, index) => run(450 - index, index % 90 === 0 ? { status: 'failed' } : {}));
     service = {
       connection: 'connected',
       connectionChanged: new Signal<object, Connection>({}),
@@ -74,10 +74,10 @@ describe('the list', () => {
 
   it('comes in pages, each run once, while new ones begin', async () => {
     list.show({});
-    service.tell(run(251));
+    service.tell(run(451));
     await settle();
-    all.unshift(run(252), run(251));
-    service.tell(run(252));
+    all.unshift(run(452), run(451));
+    service.tell(run(452));
     while (list.more) await list.load();
     expect(list.runs.map(each => each.id)).toEqual(all.map(each => each.id));
   });
@@ -86,11 +86,11 @@ describe('the list', () => {
     list.show({ status: 'failed' });
     await settle();
     expect(list.runs.length).toBe(5);
-    service.tell(run(250, { status: 'running', sequence: 2 }));
-    service.tell(run(251, { status: 'running' }));
+    service.tell(run(450, { status: 'running', sequence: 2 }));
+    service.tell(run(451, { status: 'running' }));
     expect(list.runs.length).toBe(4);
-    service.tell(run(251, { status: 'failed', sequence: 2 }));
-    expect(list.runs[0]!.id).toBe(id(251));
+    service.tell(run(451, { status: 'failed', sequence: 2 }));
+    expect(list.runs[0]!.id).toBe(id(451));
   });
 
   it('drops the answer to a question that was given up', async () => {
@@ -107,14 +107,14 @@ describe('the list', () => {
     service.broken = true;
     await list.load();
     expect(list.fault).toBeDefined();
-    expect(list.runs.length).toBe(200);
+    expect(list.runs.length).toBe(400);
     service.broken = false;
-    all.unshift(...Array.from({ length: 150 }, (_, index) => run(400 - index)));
+    all.unshift(...Array.from({ length: 150 }, (_, index) => run(600 - index)));
     all[200] = { ...all[200]!, status: 'cancelled' };
     service.connectionChanged.emit('connected');
     await settle();
     expect(list.fault).toBeUndefined();
-    expect(list.runs).toEqual(all.slice(0, 200));
+    expect(list.runs).toEqual(all.slice(0, 400));
     while (list.more) await list.load();
     expect(list.runs).toEqual(all);
   });

@@ -7,7 +7,8 @@ import { type ISignal, Signal } from '@lumino/signaling';
 import type { RunSummary } from '../../pipeline/model/protocol';
 import type { IService, RunFilter } from '../tokens';
 
-const pageSize = 100;
+/** As many as the service gives at once. */
+const pageSize = 200;
 /** Beyond these, coming back to a lost connection begins at the top again. */
 const refreshedAtMost = 1000;
 
@@ -139,6 +140,12 @@ export function put(runs: readonly RunSummary[], run: RunSummary, fits: boolean,
   }
   if (!fits || (at === runs.length && !whole)) return runs;
   return runs.toSpliced(at, 0, run);
+}
+
+/** Where the run with this id is; -1 if it is not there. */
+export function indexOf(runs: readonly RunSummary[], id: string): number {
+  const at = place(runs, id);
+  return runs[at]?.id === id ? at : -1;
 }
 
 /** Where the run is, or belongs: ids descend. */

@@ -25,9 +25,28 @@ export const secondsBetween = (from: Instant, to: Instant | undefined, now: numb
 /** Today's times without their date. */
 export function moment(instant: Instant, now: number): string {
   const date = new Date(instant);
-  const today = date.toDateString() === new Date(now).toDateString();
-  const time = date.toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit', ...(today ? { second: '2-digit' } : {}) });
-  return today ? time : `${date.toLocaleDateString(undefined, { year: 'numeric', month: 'short', day: 'numeric' })}, ${time}`;
+  return date.toDateString() === new Date(now).toDateString() ? formats().today.format(date) : formats().earlier.format(date);
+}
+
+/** All of an instant, to the second. */
+export const wholeMoment = (instant: Instant): string => formats().whole.format(new Date(instant));
+
+/** Made once: what makes a date readable takes longer to make than to use, and lists use it for every row. */
+const formats = once(() => {
+  const clock = { hour: '2-digit', minute: '2-digit' } as const;
+  return {
+    today: new Intl.DateTimeFormat(undefined, { ...clock, second: '2-digit' }),
+    earlier: new Intl.DateTimeFormat(undefined, { ...clock, year: 'numeric', month: 'short', day: 'numeric' }),
+    whole: new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' }),
+  };
+});
+
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
 }
 
 /** `1.2 MB`. */

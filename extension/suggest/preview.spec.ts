@@ -17,7 +17,14 @@ const notebook = (...sources: string[]): Notebook => ({
 });
 
 it('shows the steps that headings would make, with what crosses between them', () => {
-  const one = notebook('import math', '## Load', 'rows = list(range(3))\nspare = len(rows)', '## Sum', 'total = math.fsum(rows)', 'print(total)');
+  const one = notebook(
+    'import math',
+    '## Load',
+    'rows = list(range(3))\nspare = len(rows)',
+    '## Sum',
+    'total = math.fsum(rows)',
+    'print(total)',
+  );
   const before = structuredClone(one);
   const { groups, errors } = preview(one, suggest(one));
   expect(

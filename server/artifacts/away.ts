@@ -32,6 +32,7 @@ export interface AwayOptions extends Omit<GatewayOptions, 'listener'> {
 const format = 1;
 
 export class Away {
+  readonly blind = false;
   private readonly bundles: Bundles;
   private readonly listeners = new Set<Listener>();
   private readonly open_ = new Map<string, Id>();

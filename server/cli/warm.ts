@@ -1,6 +1,7 @@
 /** A Python that gets ready to run a notebook's steps. Loads nothing but what it takes to start it. */
 import { dirname } from 'node:path';
 import type { Notebook } from '../../pipeline/model/notebook';
+import type { TaskDocument } from '../../pipeline/model/task';
 import type { Config } from '../config';
 import { packages, root, runnerPath } from '../installation';
 import { createLocalTarget, TargetProblem } from '../targets/local';
@@ -40,14 +41,20 @@ export function warmFor(notebook: Notebook, folder: string, named: string | unde
   const makeKubernetes = () => {
     const { openKubernetes } = require('../engine/elsewhere') as typeof import('../engine/elsewhere');
     const { openArtifacts } = require('../artifacts') as typeof import('../artifacts');
-    return openKubernetes({ home: config.home, artifacts: openArtifacts(config.artifacts) });
+    return openKubernetes({ home: config.home, artifacts: openArtifacts(config.artifacts), bucket: config.bucket });
+  };
+  const before = async (where: string, task: TaskDocument) => {
+    if (where !== 'local' || !config.bucket) return;
+    const { bringInputs } = require('../engine/elsewhere') as typeof import('../engine/elsewhere');
+    const { openArtifacts } = require('../artifacts') as typeof import('../artifacts');
+    await bringInputs(task, openArtifacts(config.artifacts), config.bucket);
   };
   if (name !== 'local') {
-    const target = new Routed(name, { local: () => makeLocal().target, kubernetes: makeKubernetes }, pods);
+    const target = new Routed(name, { local: () => makeLocal().target, kubernetes: makeKubernetes }, pods, before);
     return { target, ready: () => target.prepare() };
   }
   const local = makeLocal();
-  const target = new Routed(name, { local: () => local.target, kubernetes: makeKubernetes });
+  const target = new Routed(name, { local: () => local.target, kubernetes: makeKubernetes }, undefined, before);
   target.prepare().catch(() => {});
   return { target, python: local.python, ready: () => local.target.warm() };
 }

@@ -36,6 +36,8 @@ export class Routed implements Target {
     readonly name: string,
     private readonly makers: Record<string, () => Target | Promise<Target>>,
     readonly room?: number,
+    /** Done before an attempt starts at that target. */
+    private readonly before: (name: string, task: TaskDocument) => Promise<void> = async () => {},
   ) {}
 
   /** Makes the usual target now. */
@@ -51,6 +53,7 @@ export class Routed implements Target {
 
   async start(task: TaskDocument, settings?: StepSettings): Promise<void> {
     const target = await this.target(settings);
+    await this.before(target.name, task);
     this.where.set(attemptKey(task), target);
     await target.start(task, settings);
   }

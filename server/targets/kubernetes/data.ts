@@ -17,6 +17,8 @@ export interface DataListener {
 
 /** Every call may be repeated, also by another process after a crash. */
 export interface DataPath {
+  /** Nobody tells when a pod has begun: its log is to be looked for. */
+  readonly blind: boolean;
   /** Lets an attempt in. */
   open(task: TaskDocument): Promise<Permission>;
   /** Lets in again what an earlier process had let in; undefined when it is not known. */

@@ -25,6 +25,7 @@ import { type Verdict, verdict } from './verdict';
 export { Cluster } from './cluster';
 export { type KubernetesConfig, readKubernetesConfig } from './config';
 export type { DataPath } from './data';
+export { examineCluster } from './examine';
 
 export interface KubernetesTargetOptions {
   cluster: Cluster;
@@ -337,6 +338,7 @@ export class KubernetesTarget implements Target {
       return this.finish(one, one.stopped ? stopped(one.id.step) : removed(one.id.step));
     }
     one.seen = true;
+    if (this.data.blind && pod.spec.nodeName) this.follow(one);
     const found = verdict({
       pod,
       step: one.id.step,

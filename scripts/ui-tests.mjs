@@ -45,10 +45,10 @@ async function installGalata() {
 }
 
 function playwright() {
-  const { url, token, folder, notebooks, home, pid } = jupyter;
+  const { stop, ...known } = jupyter;
   const env = {
     ...environment(),
-    STEPWELL_UI: JSON.stringify({ url, token, folder, notebooks, home, pid, browser }),
+    STEPWELL_UI: JSON.stringify({ ...known, browser }),
     PLAYWRIGHT_JSON_OUTPUT_NAME: report,
   };
   return new Promise(resolve => {

@@ -40,7 +40,14 @@ export async function startJupyter({ stepwell = true, log } = {}) {
     { cwd: root, env: environmentIn(folder, home), stdio: ['ignore', output, output], detached: true },
   );
   const ended = new Promise(resolve => child.once('exit', resolve));
-  const jupyter = { url: `http://localhost:${port}`, token, folder, notebooks, home, pid: child.pid };
+  const jupyter = {
+    url: `http://localhost:${port}`,
+    token,
+    folder,
+    notebooks,
+    home,
+    python: ask('import platform; print(platform.python_version())'),
+  };
   const stop = async () => {
     child.kill('SIGTERM');
     const timer = setTimeout(() => signalGroup(child.pid, 'SIGKILL'), 15_000);
@@ -82,7 +89,10 @@ function environmentIn(folder, home) {
 
 /** JupyterLab carries the page half of Galata in its own package. */
 function galataExtension() {
-  const code = 'import pathlib, jupyterlab; print(pathlib.Path(jupyterlab.__file__).parent / "galata")';
+  return ask('import pathlib, jupyterlab; print(pathlib.Path(jupyterlab.__file__).parent / "galata")');
+}
+
+function ask(code) {
   return execFileSync(python, ['-c', code], { encoding: 'utf8' }).trim();
 }
 

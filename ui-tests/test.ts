@@ -16,7 +16,8 @@ export interface Jupyter {
   notebooks: string;
   /** Stepwell's store. */
   home: string;
-  pid: number;
+  /** The version of its Python. */
+  python: string;
   /** Chromium's path. */
   browser: string;
 }

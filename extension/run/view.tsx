@@ -77,15 +77,19 @@ export function RunView({
     log: () =>
       data.log ? (
         <LogView key={`${attempt?.step} ${attempt?.attempt}`} log={data.log} rows={data.log.rows} trans={trans} />
-      ) : (
+      ) : data.attempts ? (
         <Nothing step={step} trans={trans} />
+      ) : (
+        <Loading data={data} trans={trans} />
       ),
     outputs: () => {
       const cells = step && outputsOf(run, step, data);
       return cells ? (
         <Outputs cells={cells} rendermime={rendermime} trans={trans} />
-      ) : (
+      ) : data.attempts ? (
         <Nothing step={step} trans={trans} large={data.executed === null} />
+      ) : (
+        <Loading data={data} trans={trans} />
       );
     },
     artifacts: () =>

@@ -25,9 +25,9 @@ test('tag, run and look at a run by keyboard alone', async ({ lab, page }) => {
   const panel = page.getByRole('region', { name: 'Stepwell' });
   await lab.tabTo(panel.getByRole('button', { name: 'List' }));
   await page.keyboard.press('Enter');
-  await lab.tabTo(panel.getByRole('option', { name: /load/ }));
-  await page.keyboard.press('ArrowDown');
-  await expect(panel.getByRole('option', { name: /count/ })).toBeFocused();
+  await lab.tabTo(panel.getByRole('option', { name: /^count/ }));
+  await page.keyboard.press('ArrowUp');
+  await expect(panel.getByRole('option', { name: /^load/ })).toBeFocused();
 
   await lab.choose('Show Pipeline Runs');
   await lab.tabTo(panel.getByRole('listbox', { name: /^Runs/ }));
@@ -35,5 +35,5 @@ test('tag, run and look at a run by keyboard alone', async ({ lab, page }) => {
   await expect(lab.runView).toContainText('succeeded');
   await lab.tabTo(lab.runView.getByRole('tab', { name: 'Timeline' }));
   await page.keyboard.press('ArrowRight');
-  await expect(lab.runView.getByRole('tabpanel', { name: 'Log' })).toContainText('2');
+  await expect(lab.runView.getByRole('tabpanel', { name: 'Log' })).toContainText('Cell 1 done');
 });

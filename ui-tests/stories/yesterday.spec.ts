@@ -20,7 +20,7 @@ test('open a run from yesterday', async ({ lab, page }) => {
   await expect(artifacts).toContainText('rows');
 
   // It is still there after the page was loaded anew.
-  await page.reload({ waitForIsReady: false });
+  await page.evaluate(() => location.reload());
   await expect(lab.runView).toContainText('nightly');
 });
 

@@ -6,6 +6,7 @@ import type { Pipeline } from '../../pipeline/model/pipeline';
 import type { Problem } from '../../pipeline/model/problem';
 import type { StartRunRequest } from '../../pipeline/model/protocol';
 import type { RunToStart } from '../engine/runs';
+import { targetName } from '../targets/routed';
 import { ApiError } from './errors';
 import type { Service } from './service';
 
@@ -18,7 +19,7 @@ export async function readStart(
 ): Promise<Omit<RunToStart, 'by' | 'idempotencyKey'>> {
   const { path, notebook, parameters = {}, experiment, from, reuse = true, keepGoing = false, workers, target = 'local' } = request;
   const notebookPath = paths.notebook(path);
-  if (target !== 'local') throw wrong('/target', `There is no target "${target}"; "local" is the one there is.`);
+  checkTarget(target);
   for (const [name, value] of Object.entries(parameters))
     if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value))
       throw wrong(
@@ -44,6 +45,14 @@ export async function readStart(
     pipeline,
     options: { parameters: given.values, experiment, from, reuse, keepGoing, workers, target },
   };
+}
+
+function checkTarget(target: string): void {
+  try {
+    targetName(target);
+  } catch (error) {
+    throw wrong('/target', (error as Error).message);
+  }
 }
 
 /**

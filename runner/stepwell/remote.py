@@ -1,12 +1,9 @@
 """
-A step away from home: `python -m stepwell.remote` is the first process of a pod.
-
-It fetches what the step needs, lets the warm parent (`parent.py`) run it as on any machine, brings the outputs to the store and commits the
-result, last. Meanwhile it passes on what the step says: its standard output is lines of `<number> <event>`, written by nobody else, so
-that whoever reads the log again knows where to go on. Lines with a `say` are its own.
+A step away from home: fetches what it needs, lets the warm parent (`parent.py`) run it as on any machine, brings the outputs to the store
+and commits the result, last. Meanwhile it passes on what the step says.
 
 `STEPWELL_TASK` is the envelope, or its address, or its file: the task document, where the notebook's folder is, and which store.
-`STEPWELL_ACCESS` is the permission. The end is also written where Kubernetes shows it (`/dev/termination-log`).
+`STEPWELL_ACCESS` is the permission.
 """
 
 from __future__ import annotations
@@ -14,12 +11,8 @@ from __future__ import annotations
 import json
 import os
 import selectors
-import signal
 import socket
 import subprocess
-import sys
-import tempfile
-import threading
 import time
 
 from . import events
@@ -33,64 +26,37 @@ FORMAT = 1
 RESERVE = 48 << 20
 COMPLAINT = 2000
 RESULT = b'"type":"result"'
-TERMINATION = "/dev/termination-log"
-
-
-class Voice:
-    """The numbered lines of the log."""
-
-    def __init__(self, fd: int):
-        self._fd = fd
-        self._number = 0
-        self._lock = threading.Lock()
-
-    def event(self, line: bytes) -> None:
-        with self._lock:
-            self._number += 1
-            self._write(b"%d %s\n" % (self._number, line))
-
-    def say(self, **message) -> None:
-        with self._lock:
-            self._write(b"0 " + events.line(message))
-
-    def _write(self, data: bytes) -> None:
-        view = memoryview(data)
-        while view:
-            view = view[os.write(self._fd, view) :]
 
 
 class Remote:
-    def __init__(self, voice: Voice, work: str):
+    def __init__(self, voice, work: str, parent: subprocess.Popen, listener: socket.socket):
         self.voice = voice
         self.work = work
+        self.parent = parent
+        self.listener = listener
         self.http = Http(float(os.environ.get("STEPWELL_PATIENCE", "600")))
         self.blobs = Blobs(os.path.join(work, "artifacts"))
+        self.address = ""
         self.stopped = False
         self.complaint = ""
-        self.events_path = os.path.join(tempfile.mkdtemp(prefix="stepwell-", dir=work), "events")
-        self.listener = socket.socket(socket.AF_UNIX)
-        self.listener.bind(self.events_path)
-        self.listener.listen(16)
-        self.parent = self._start_parent()
 
-    def _start_parent(self) -> subprocess.Popen:
-        env = {name: value for name, value in os.environ.items() if not name.startswith("STEPWELL_") or name == "STEPWELL_PACKAGES"}
-        # One task comes, so one child is to wait for it.
-        env |= {"STEPWELL_EVENTS": self.events_path, "STEPWELL_SPARES": "1"}
-        return subprocess.Popen(
-            [sys.executable, "-m", "stepwell.parent"],
-            cwd=os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
-            env=env,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
+    def end(self) -> dict:
+        """Runs everything; returns how it ended, also when it could not."""
+        try:
+            end = self.run()
+        except Replaced:
+            end = {"reason": "replaced"}
+        except Refused as refusal:
+            end = {"reason": "storage", "complaint": str(refused(refusal, self.address))}
+        except StorageProblem as problem:
+            end = {"reason": "storage", "complaint": str(problem)}
+        except Exception as failure:
+            end = {"reason": "runner", "complaint": f"{type(failure).__name__}: {failure}"[:COMPLAINT]}
+        return {**end, "stopped": True} if self.stopped and not end.get("result") else end
 
     def run(self) -> dict:
         """Everything; returns the end: `{"result": true}`, or how the step's process ended without one."""
-        self.voice.say(say="began", at=events.instant())
         began = time.perf_counter()
-        self.ask(do="prepare", modules=[], folder=None)
         envelope = self.envelope()
         self.document = envelope["task"]
         self.store = self.open_store(envelope["store"])
@@ -241,43 +207,3 @@ def whole_lines(held: bytearray, data: bytes) -> list[bytes]:
     *whole, rest = bytes(held).split(b"\n")
     held[:] = rest
     return whole
-
-
-def main() -> None:
-    voice = Voice(os.dup(1))
-    # What anybody prints here goes where it disturbs no line.
-    null = os.open(os.devnull, os.O_RDWR)
-    for fd in (0, 1, 2):
-        os.dup2(null, fd)
-    work = os.environ.get("STEPWELL_WORK") or tempfile.mkdtemp(prefix="stepwell-")
-    os.makedirs(work, exist_ok=True)
-    remote = Remote(voice, work)
-    signal.signal(signal.SIGTERM, lambda *_: remote.stop())
-    end: dict
-    try:
-        end = remote.run()
-    except Replaced:
-        end = {"reason": "replaced"}
-    except Refused as refusal:
-        end = {"reason": "storage", "complaint": str(refused(refusal, getattr(remote, "address", "")))}
-    except StorageProblem as problem:
-        end = {"reason": "storage", "complaint": str(problem)}
-    except Exception as failure:
-        end = {"reason": "runner", "complaint": f"{type(failure).__name__}: {failure}"[:COMPLAINT]}
-    if remote.stopped and not end.get("result"):
-        end["stopped"] = True
-    try:
-        with open(os.environ.get("STEPWELL_TERMINATION", TERMINATION), "wb") as file:
-            file.write(json.dumps(end).encode()[:4000])
-    except OSError:
-        pass
-    voice.say(say="ended", **end)
-    # Whatever is left ends with this process, where it is the first one.
-    remote.parent.kill()
-    os._exit(0 if end.get("result") else 1)
-
-
-if __name__ == "__main__":
-    from stepwell.remote import main
-
-    main()

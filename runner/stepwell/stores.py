@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import time
-from xml.sax.saxutils import escape
 
 from .blobs import Blobs, StorageProblem
 from .transfer import Http, Refused, at_once, host_of
@@ -89,7 +88,10 @@ def put_all(http: Http, answer: dict, blobs: Blobs, headers: dict[str, str]) -> 
             return http.send_file(part["url"], headers, path, part["start"], part["size"]).get("etag", "")
 
         tags = at_once(put_part, missing["parts"])
-        parts = (f"<Part><PartNumber>{n}</PartNumber><ETag>{escape(tag)}</ETag></Part>" for n, tag in enumerate(tags, 1))
+        parts = (
+            f"<Part><PartNumber>{n}</PartNumber><ETag>{tag.replace('&', '&amp;').replace('<', '&lt;')}</ETag></Part>"
+            for n, tag in enumerate(tags, 1)
+        )
         body = f"<CompleteMultipartUpload>{''.join(parts)}</CompleteMultipartUpload>"
         http.send("POST", missing["complete"], {**headers, "Content-Type": "application/xml"}, body.encode())
 

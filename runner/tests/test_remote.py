@@ -122,7 +122,7 @@ def place(tmp_path):
 
 def start(store, folder, **env):
     return subprocess.Popen(
-        [sys.executable, "-m", "stepwell.remote"],
+        [sys.executable, "-m", "stepwell.pod"],
         stdout=subprocess.PIPE,
         env={
             **oracle.environment(),

@@ -87,7 +87,7 @@ describeWithStore('a bucket', () => {
     const task = someTask(place, [code], { run: 'run', wanted: ['x', 'y'] });
     const { task: address } = await mailbox.open({ ...task, artifacts: artifacts.folder });
     expect(await mailbox.committed(task)).toBe(false);
-    const child = spawn(python, ['-m', 'stepwell.remote'], {
+    const child = spawn(python, ['-m', 'stepwell.pod'], {
       env: {
         PATH: process.env.PATH,
         HOME: root,

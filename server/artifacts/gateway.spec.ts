@@ -128,7 +128,7 @@ it('serves the real runner from its task to its result', async () => {
   const task = someTask(place, ['import os\nx = os.urandom(20_000_000)\nprint("done")'], { run: 'run', wanted: ['x'] });
   const envelope = { format: 1, task, bundle: null, store: { kind: 'gateway', url: gateway.address(key) } };
   const { url, access } = grant({ token: task.token, envelope: JSON.stringify(envelope), folder: task.attemptFolder });
-  const child = spawn(python, ['-m', 'stepwell.remote'], {
+  const child = spawn(python, ['-m', 'stepwell.pod'], {
     env: {
       PATH: process.env.PATH,
       HOME: root,

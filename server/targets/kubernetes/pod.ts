@@ -99,7 +99,7 @@ export function podOf(task: TaskDocument, settings: StepSettings, config: Kubern
           name: containerName,
           image: text(step, 'image', wanted.image ?? config.image)!,
           ...some('imagePullPolicy', wanted.imagePullPolicy ?? config.imagePullPolicy ?? ''),
-          command: ['python3', '-m', 'stepwell.remote'],
+          command: ['python3', '-m', 'stepwell.pod'],
           workingDir: work,
           env: [
             { name: 'HOME', value: work },

@@ -6,10 +6,10 @@ import { createServer, connect as dial, type Server, type Socket } from 'node:ne
 import { join } from 'node:path';
 import type { StepSettings } from '../../../pipeline/model/pipeline';
 import type { TaskDocument } from '../../../pipeline/model/task';
+import { describeOnCluster, TestNamespace } from '../../engine/cluster-for-tests';
 import { attemptFolder } from '../attempt';
 import { Ear, makePlace, type Place, removePlace, someTask } from '../suite';
 import type { Target } from '../target';
-import { describeOnCluster, TestNamespace } from './cluster-for-tests';
 import { podName } from './pod';
 
 jest.setTimeout(120_000);

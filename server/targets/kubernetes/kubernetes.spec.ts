@@ -1,6 +1,7 @@
 /** The Kubernetes target on a real cluster: what every target must do. What only this one can suffer is in faults.spec.ts. */
+
+import { describeOnCluster, TestNamespace } from '../../engine/cluster-for-tests';
 import { targetSuite } from '../suite';
-import { describeOnCluster, TestNamespace } from './cluster-for-tests';
 import { podName } from './pod';
 
 jest.setTimeout(90_000);

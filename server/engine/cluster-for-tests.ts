@@ -5,14 +5,14 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { describe, test } from '@jest/globals';
-import { openArtifacts } from '../../artifacts';
-import { Away } from '../../artifacts/away';
-import { attemptFolder } from '../attempt';
-import type { Place } from '../suite';
-import { Cluster } from './cluster';
-import { type KubernetesConfig, readKubernetesConfig } from './config';
-import { createKubernetesTarget, type KubernetesTarget } from './index';
-import type { Pod } from './reflector';
+import { openArtifacts } from '../artifacts';
+import { Away } from '../artifacts/away';
+import { attemptFolder } from '../targets/attempt';
+import { createKubernetesTarget, type KubernetesTarget } from '../targets/kubernetes';
+import { Cluster } from '../targets/kubernetes/cluster';
+import { type KubernetesConfig, readKubernetesConfig } from '../targets/kubernetes/config';
+import type { Pod } from '../targets/kubernetes/reflector';
+import type { Place } from '../targets/suite';
 
 const named = process.env.KUBECONFIG;
 

@@ -128,4 +128,9 @@ it('gives up a pod that should have been gone: its node does not answer', () => 
   const metadata = { deletionTimestamp: at(10) };
   expect(judge(state({ running: {} }), { seconds: 12, metadata })).toMatchObject({ is: 'waiting', look: made + 18_000 });
   expect(judge(state({ running: {} }), { seconds: 18, metadata })).toMatchObject({ is: 'lost', error: { kind: 'node-lost' } });
+  const tainted = {
+    ...state({ running: {} }),
+    conditions: [{ type: 'DisruptionTarget', status: 'True', reason: 'DeletionByTaintManager' }],
+  };
+  expect(judge(tainted, { seconds: 1, metadata })).toMatchObject({ is: 'lost', error: { kind: 'node-lost' } });
 });

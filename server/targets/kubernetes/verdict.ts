@@ -59,6 +59,9 @@ export function verdict(question: Question): Verdict {
     if (stopped) return { is: 'over', error: fail('killed', `Step "${step}" was stopped.`) };
     return { is: 'over', error: disrupted(question, disruption) ?? ended(question, container) };
   }
+  // Taken from a node that does not answer: nobody will confirm its end.
+  if (pod.metadata.deletionTimestamp && disruption?.reason === 'DeletionByTaintManager' && !stopped)
+    return { is: 'lost', error: disrupted(question, disruption)! };
   if (pod.metadata.deletionTimestamp) {
     const due = Date.parse(pod.metadata.deletionTimestamp) + lateness;
     if (now < due) return { is: 'waiting', why: 'its pod is being removed', look: due };

@@ -105,12 +105,11 @@ export class Lab {
 
   /** Selects cells, as one does with the prompt and Shift. */
   async select(first: number, last = first): Promise<void> {
-    await this.cell(first).locator('.jp-InputPrompt').first().click();
-    if (last !== first)
-      await this.cell(last)
-        .locator('.jp-InputPrompt')
-        .first()
-        .click({ modifiers: ['Shift'] });
+    // Beside the prompt's words: below them a badge has its place.
+    const prompt = (index: number) => this.cell(index).locator('.jp-InputPrompt').first();
+    const position = { x: 20, y: 8 };
+    await prompt(first).click({ position });
+    if (last !== first) await prompt(last).click({ position, modifiers: ['Shift'] });
   }
 
   /** A button of the notebook's toolbar. */
@@ -235,6 +234,19 @@ export class Lab {
       .getByRole('region', { name: 'Steps' })
       .getByRole('group', { name: new RegExp(`^Step ${step}\\b`) })
       .click();
+  }
+
+  /** Waits for what pops up at the end of a run, and puts it away. */
+  async dismissToast(): Promise<void> {
+    const toast = this.page.locator('.Toastify__toast');
+    await toast.locator('.jp-Notification-Toast-Close').click();
+    await expect(toast).toHaveCount(0);
+  }
+
+  /** Takes a picture of the page, with the pointer over nothing. */
+  async take(path: string): Promise<void> {
+    await this.page.mouse.move(0, 0);
+    await this.page.screenshot({ path, animations: 'disabled', caret: 'hide' });
   }
 
   /** Presses Tab until this has the focus, as somebody without a mouse does. */

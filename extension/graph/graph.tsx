@@ -10,6 +10,7 @@ import {
   type Edge,
   EdgeLabelRenderer,
   type EdgeProps,
+  getViewportForBounds,
   Handle,
   MarkerType,
   type Node,
@@ -40,7 +41,9 @@ export interface StepGraphProps {
 export const drawnAtMost = 150;
 const node = { width: 148, height: 46 };
 
-const fitting = { maxZoom: 1, padding: 0.08 };
+const zoom = { least: 0.15, most: 1.5 };
+/** Around the graph; the buttons that zoom stand at the left. */
+const margin = { left: '44px', right: '16px', top: '12px', bottom: '12px' } as const;
 
 type StepNode = Node<{ step: GraphStep; state?: StepState; direction: Direction; trans: TranslationBundle }, 'step'>;
 type LinkEdge = Edge<{ link: GraphLink; bends: Point[]; direction: Direction; labelled: boolean; trans: TranslationBundle }, 'link'>;
@@ -87,7 +90,13 @@ function Flow({ data, trans, direction = 'down', states, chosen, onChoose }: Ste
   // The view follows the shape and the room there is for it, not each drawing.
   const frame = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    const fit = () => void flow.fitView(fitting);
+    // Links that pass beside the steps are part of what has to be seen.
+    const spot = ({ across, down }: Point): Spot => (direction === 'down' ? { x: across, y: down } : { x: down, y: across });
+    const box = bounds([...placed.steps.values()].map(spot), placed.bends.flat().map(spot));
+    const fit = () => {
+      const { clientWidth, clientHeight } = frame.current!;
+      if (clientWidth > 0) void flow.setViewport(getViewportForBounds(box, clientWidth, clientHeight, zoom.least, 1, margin));
+    };
     const observer = new ResizeObserver(fit);
     observer.observe(frame.current!);
     const request = requestAnimationFrame(fit);
@@ -152,12 +161,10 @@ function Flow({ data, trans, direction = 'down', states, chosen, onChoose }: Ste
       zoomOnDoubleClick={false}
       preventScrolling={false}
       zoomOnScroll={false}
-      minZoom={0.15}
-      maxZoom={1.5}
+      minZoom={zoom.least}
+      maxZoom={zoom.most}
       onlyRenderVisibleElements={data.steps.length > 60}
       aria-label={trans.__('Graph of the steps')}
-      fitView
-      fitViewOptions={fitting}
     >
       <Background gap={16} size={1} color="var(--jp-border-color3)" />
       <Controls showInteractive={false} aria-label={trans.__('Zoom')} />
@@ -235,6 +242,14 @@ const edgeTypes = { link: LinkView };
 interface Spot {
   x: number;
   y: number;
+}
+
+/** The rectangle that holds steps with these middles, and these points. */
+function bounds(middles: readonly Spot[], points: readonly Spot[]) {
+  const across = [...middles.flatMap(({ x }) => [x - node.width / 2, x + node.width / 2]), ...points.map(({ x }) => x)];
+  const down = [...middles.flatMap(({ y }) => [y - node.height / 2, y + node.height / 2]), ...points.map(({ y }) => y)];
+  const [x, y] = [Math.min(...across), Math.min(...down)];
+  return { x, y, width: Math.max(...across) - x, height: Math.max(...down) - y };
 }
 
 const between = (a: Spot, b: Spot): Spot => ({ x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 });

@@ -8,7 +8,7 @@ import { python } from '../targets/local/python-for-tests';
 import { someTask } from '../targets/suite';
 import { Bucket, blobKey } from './bucket';
 import { type Artifacts, digestOf, openArtifacts } from './index';
-import { bring, Mailbox } from './mailbox';
+import { Mailbox } from './mailbox';
 import { describeWithStore, TestStore } from './store-for-tests';
 
 jest.setTimeout(60_000);
@@ -28,7 +28,7 @@ describeWithStore('a bucket', () => {
   });
   beforeEach(() => {
     bucket = Bucket.open(store.address);
-    artifacts = openArtifacts(join(root, 'artifacts'));
+    artifacts = openArtifacts(join(root, 'artifacts'), store.address);
   });
   afterEach(async () => {
     bucket.close();
@@ -45,7 +45,8 @@ describeWithStore('a bucket', () => {
       await bucket.upload(digest, path, size);
       expect(await bucket.has(digest, size)).toBe(true);
       expect(await bucket.missing([{ digest, size }])).toEqual([]);
-      await bring([digest], artifacts, bucket);
+      expect(await artifacts.reaches(digest)).toBe(true);
+      await artifacts.bring([digest]);
       expect(await artifacts.verify(digest)).toBe(true);
     }
   });
@@ -113,7 +114,7 @@ describeWithStore('a bucket', () => {
     expect(await mailbox.committed(task)).toBe(true);
     const result = JSON.parse(readFileSync(join(attemptFolder(home, task), 'result.json'), 'utf8'));
     expect(result.status).toBe('succeeded');
-    await bring([result.provided.x.digest, result.provided.y.digest], artifacts, bucket);
+    await artifacts.bring([result.provided.x.digest, result.provided.y.digest]);
     expect(await artifacts.verify(result.provided.y.digest)).toBe(true);
     await mailbox.close();
   });

@@ -147,7 +147,7 @@ it('serves the real runner from its task to its result', async () => {
   });
   expect(await new Promise(resolve => child.on('close', resolve))).toBe(0);
   expect([asked, committed]).toEqual([[key], [key]]);
-  expect(said).toMatch(/^1 \{.*"type":"started"/);
+  expect(said).toMatch(/^1 \{.*"type":"started"/m);
   expect(said.trimEnd().split('\n').at(-1)).toBe('0 {"say":"ended","result":true}');
   const result = JSON.parse(readFileSync(join(task.attemptFolder, 'result.json'), 'utf8'));
   expect(result).toMatchObject({ status: 'succeeded', token: task.token, provided: { x: { size: expect.any(Number) } } });

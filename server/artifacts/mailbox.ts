@@ -6,9 +6,9 @@
 
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync } from 'node:fs';
-import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Digest, isDigest } from '../../pipeline/model/artifact';
+import { isDigest } from '../../pipeline/model/artifact';
 import type { TaskDocument } from '../../pipeline/model/task';
 import { type Bucket, blobKey } from './bucket';
 import { Bundles } from './bundle';
@@ -111,17 +111,6 @@ export class Mailbox {
   private async permission(task: TaskDocument): Promise<{ task: string; access: string }> {
     this.open_.set(keyOf(task), task);
     return { task: await this.options.bucket.reading(`${placeOf(task)}/task.json`), access: '' };
-  }
-}
-
-/** Brings blobs that pods have left in the bucket to the folder, for steps of this machine and for people. */
-export async function bring(digests: Iterable<Digest>, artifacts: Artifacts, bucket: Bucket): Promise<void> {
-  for (const digest of new Set(digests)) {
-    const path = artifacts.path(digest);
-    if (await stat(path).catch(() => undefined)) continue;
-    const temporary = join(artifacts.folder, 'tmp', digest.slice(7));
-    await bucket.download(digest, temporary);
-    await artifacts.take(temporary, digest).finally(() => rm(temporary, { force: true }));
   }
 }
 

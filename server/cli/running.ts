@@ -125,7 +125,7 @@ class Run {
       unfit = error;
       abort.abort();
     });
-    const artifacts = openArtifacts(this.config.artifacts);
+    const artifacts = openArtifacts(this.config.artifacts, this.config.bucket);
     const progress = showProgress(steps, this.stream);
     const listener: Surroundings['listener'] = {
       created: run => void (process.env.STEPWELL_DEBUG && process.stderr.write(`run ${run}\n`)),

@@ -60,14 +60,14 @@ async function serve(flags: Flags, config: Config): Promise<void> {
   const log = openLog();
   const root = flags.root === undefined ? undefined : folder(flags.root);
   const store = await openStore({ url: config.database });
-  const artifacts = openArtifacts(config.artifacts);
+  const artifacts = openArtifacts(config.artifacts, config.bucket);
   const pool = new Pool({ root: installation, runnerPath, packages, home: config.home, jupyter: flags.python && resolve(flags.python) });
   const trouble = (error: unknown, run?: string) => log.error({ run, ...describe(error) }, 'trouble with a run');
   const { bringInputs, openKubernetes } = require('../engine/elsewhere') as typeof import('../engine/elsewhere');
   const { home, bucket } = config;
   const elsewhere = { kubernetes: () => openKubernetes({ home, artifacts, bucket }) };
   const before = async (target: string, task: TaskDocument) => {
-    if (target === 'local' && bucket) await bringInputs(task, artifacts, bucket);
+    if (target === 'local' && bucket) await bringInputs(task, artifacts);
   };
   const runs = openRuns({ store, artifacts, pool, home, workers: flags.workers, elsewhere, before, trouble });
   try {

@@ -41,13 +41,13 @@ export function warmFor(notebook: Notebook, folder: string, named: string | unde
   const makeKubernetes = () => {
     const { openKubernetes } = require('../engine/elsewhere') as typeof import('../engine/elsewhere');
     const { openArtifacts } = require('../artifacts') as typeof import('../artifacts');
-    return openKubernetes({ home: config.home, artifacts: openArtifacts(config.artifacts), bucket: config.bucket });
+    return openKubernetes({ home: config.home, artifacts: openArtifacts(config.artifacts, config.bucket), bucket: config.bucket });
   };
   const before = async (where: string, task: TaskDocument) => {
     if (where !== 'local' || !config.bucket) return;
     const { bringInputs } = require('../engine/elsewhere') as typeof import('../engine/elsewhere');
     const { openArtifacts } = require('../artifacts') as typeof import('../artifacts');
-    await bringInputs(task, openArtifacts(config.artifacts), config.bucket);
+    await bringInputs(task, openArtifacts(config.artifacts, config.bucket));
   };
   if (name !== 'local') {
     const target = new Routed(name, { local: () => makeLocal().target, kubernetes: makeKubernetes }, pods, before);

@@ -56,14 +56,9 @@ function openBucket(address: string): Bucket {
 }
 
 /** Makes sure that what a step of this machine is given is on this machine. */
-export async function bringInputs(task: TaskDocument, artifacts: Artifacts, address: string): Promise<void> {
-  const { bring } = require('../artifacts/mailbox') as typeof import('../artifacts/mailbox');
-  const { values, channels, files } = task.inputs;
+export function bringInputs({ inputs: { values, channels, files } }: TaskDocument, artifacts: Artifacts): Promise<void> {
   const states = [...Object.values(values), ...Object.values(channels), ...Object.values(files)];
-  const digests = states.flatMap(state => (state && !('folder' in state) && !artifacts.has(state.digest) ? [state.digest] : []));
-  if (digests.length === 0) return;
-  const bucket = openBucket(address);
-  await bring(digests, artifacts, bucket).finally(() => bucket.close());
+  return artifacts.bring(states.flatMap(state => (state && !('folder' in state) ? [state.digest] : [])));
 }
 
 /** Tells this installation's pods from another's in the same namespace. */

@@ -276,9 +276,10 @@ export class Loop {
       return;
     }
     if (event.what === 'waiting') {
-      const { unit, result } = running;
-      if (!result)
-        for (const step of unit?.steps ?? []) changes.push({ what: 'step', step: step.name, status: 'running', reason: event.why ?? '' });
+      const { unit, task } = running;
+      const state = unit && this.state.states[unit.index];
+      if (state?.status !== 'running' || state.attempt !== task.attempt) return;
+      for (const { name } of unit!.steps) changes.push({ what: 'step', step: name, status: 'running', reason: event.why ?? '' });
       return;
     }
     this.running.delete(key);

@@ -306,12 +306,24 @@ export class KubernetesTarget implements Target {
       event: (line, left) => this.heard(one, line, left),
       said: message => {
         if (message.say === 'log') one.record.other(String(message.text).trimEnd());
-        else if (message.say === 'offer') void this.data.offered(one.id, Number(message.answer), message.blobs).catch(() => {});
+        else if (message.say === 'offer') void this.offered(one, Number(message.answer), message.blobs);
         else if (message.say === 'result') void this.finish(one, undefined);
         else one.record.other(JSON.stringify(message));
       },
       other: line => one.record.other(line),
     });
+  }
+
+  /** The pod waits for the answer, so a store that is away is asked again until it is back. */
+  private async offered(one: Running, answer: number, blobs: unknown): Promise<void> {
+    for (let wait = 200; this.running.get(one.key) === one && !this.end.signal.aborted; wait = Math.min(wait * 2, 5000)) {
+      try {
+        await this.data.offered(one.id, answer, blobs);
+        return;
+      } catch {
+        await sleep(wait, this.end.signal);
+      }
+    }
   }
 
   private heard(one: Running, line: string, left: number): void {
@@ -375,7 +387,7 @@ export class KubernetesTarget implements Target {
   }
 
   private wait(one: Running, why: string | undefined): void {
-    if (one.why === why) return;
+    if (one.why === why || one.stopped) return;
     one.why = why;
     this.tell({ what: 'waiting', id: one.id, ...(why === undefined ? {} : { why }) });
   }

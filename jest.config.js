@@ -22,7 +22,9 @@ module.exports = {
         '/node_modules/.+\\.m?js$': swc({ module: { type: 'commonjs', importInterop: 'swc' }, jsc: {} }),
       },
       // The Kubernetes client and what it brings ship as ES modules alone.
-      transformIgnorePatterns: ['/node_modules/(?!(@kubernetes|openid-client|oauth4webapi|jose|socks-proxy-agent|agent-base|jsonpath-plus)/)'],
+      transformIgnorePatterns: [
+        '/node_modules/(?!(@kubernetes|openid-client|oauth4webapi|jose|socks-proxy-agent|agent-base|jsonpath-plus)/)',
+      ],
     },
     {
       ...shared,

@@ -6,10 +6,10 @@ import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from '@jest/globals';
 
-const there = spawnSync('versitygw', ['--version']).status === 0;
+export const hasStore = spawnSync('versitygw', ['--version']).status === 0;
 
 /** `describe`, where there is a store; else one skipped test says what is missing. */
-export const describeWithStore: (name: string, tests: () => void) => void = there
+export const describeWithStore: (name: string, tests: () => void) => void = hasStore
   ? describe
   : name => describe(name, () => test.skip('needs an S3-compatible store: install versitygw, and have it on the path', () => {}));
 

@@ -11,6 +11,7 @@ import { attemptFolder } from '../targets/attempt';
 import { createKubernetesTarget, type KubernetesTarget } from '../targets/kubernetes';
 import { Cluster } from '../targets/kubernetes/cluster';
 import { type KubernetesConfig, readKubernetesConfig } from '../targets/kubernetes/config';
+import type { DataPath } from '../targets/kubernetes/data';
 import type { Pod } from '../targets/kubernetes/reflector';
 import type { Place } from '../targets/suite';
 
@@ -44,16 +45,24 @@ export class TestNamespace {
     this.cluster.close();
   }
 
-  async target(place: Place, more: Partial<KubernetesConfig> = {}, port = 0, kubeconfig?: string): Promise<KubernetesTarget> {
+  async target(
+    place: Place,
+    more: Partial<KubernetesConfig> = {},
+    port = 0,
+    kubeconfig?: string,
+    other?: DataPath,
+  ): Promise<KubernetesTarget> {
     const cluster = Cluster.load({ namespace: this.name, kubeconfig });
     const config = { ...readKubernetesConfig(place.home, {}), image: process.env.STEPWELL_TEST_IMAGE ?? 'localhost/stepwell:1', ...more };
-    const data = await Away.listen({
-      artifacts: openArtifacts(join(place.home, 'artifacts')),
-      home: place.home,
-      host: process.env.STEPWELL_TEST_GATEWAY ?? (await this.cluster.ownAddress()),
-      port,
-      attemptFolder: id => attemptFolder(place.home, id),
-    });
+    const listen = async () =>
+      Away.listen({
+        artifacts: openArtifacts(join(place.home, 'artifacts')),
+        home: place.home,
+        host: process.env.STEPWELL_TEST_GATEWAY ?? (await this.cluster.ownAddress()),
+        port,
+        attemptFolder: id => attemptFolder(place.home, id),
+      });
+    const data = other ?? (await listen());
     return createKubernetesTarget({ cluster, config, data, home: place.home, owner: this.name, grace: 1 });
   }
 

@@ -4,8 +4,13 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { createServer, connect as dial, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
+import type { SavedValue } from '../../../pipeline/model/artifact';
 import type { StepSettings } from '../../../pipeline/model/pipeline';
 import type { TaskDocument } from '../../../pipeline/model/task';
+import { openArtifacts } from '../../artifacts';
+import { Bucket } from '../../artifacts/bucket';
+import { Mailbox } from '../../artifacts/mailbox';
+import { hasStore, TestStore } from '../../artifacts/store-for-tests';
 import { describeOnCluster, TestNamespace } from '../../engine/cluster-for-tests';
 import { attemptFolder } from '../attempt';
 import { Ear, makePlace, type Place, removePlace, someTask } from '../suite';
@@ -119,6 +124,28 @@ describeOnCluster('pods that suffer', () => {
       .trimEnd()
       .split('\n');
     expect(said.filter(line => line.includes('"started"'))).toHaveLength(1);
+  });
+
+  const withStore = hasStore ? it : it.skip;
+  withStore('brings outputs to a bucket that was away when they were offered (needs versitygw)', async () => {
+    const store = await TestStore.start(join(place.home, 'store'), await namespace.cluster.ownAddress());
+    const artifacts = openArtifacts(join(place.home, 'artifacts'), store.address);
+    const bucket = Bucket.open(store.address);
+    const mailbox = new Mailbox({ artifacts, bucket, attemptFolder: attemptFolder.bind(null, place.home) });
+    const { target, ear } = await open({}, 0, undefined, mailbox);
+    const task = someTask(place, ['import time\nprint("waiting", flush=True)\ntime.sleep(2)\nx = list(range(1000))'], { wanted: ['x'] });
+    await running(target, ear, task);
+    await store.stop();
+    await ear.until(() => ear.of(task).some(one => one.what === 'event' && one.event.type === 'cell-finished'));
+    await store.restart();
+    expect((await ear.ended(task)).error).toBeUndefined();
+    const result = ear.of(task).flatMap(one => (one.what === 'event' && one.event.type === 'result' ? [one.event.result] : []))[0]!;
+    const { digest } = result.provided.x as SavedValue;
+    expect(artifacts.has(digest)).toBe(false);
+    await artifacts.bring([digest]);
+    expect(await artifacts.verify(digest)).toBe(true);
+    await artifacts.settle();
+    await store.stop();
   });
 
   it('notices a result though the cluster cannot be reached, and what happened meanwhile when it can', async () => {

@@ -44,7 +44,7 @@ module.exports = {
       },
       // Only what ships as ES modules alone; the rest of node_modules loads as it is.
       transformIgnorePatterns: [
-        '/node_modules/(?!(@jupyterlab|@jupyter|@lumino|@codemirror|@lezer|@microsoft|@rjsf|@xyflow|@tanstack|ansi_up|yjs|y-protocols|lib0|nanoid|marked|crelt|style-mod|w3c-keyname|exenv-es6|vscode-ws-jsonrpc|lodash-es|d3-[^/]+|@marijn|vscode-jsonrpc|comlink|@fortawesome)/)',
+        '/node_modules/(?!(@jupyterlab|@jupyter|@lumino|@codemirror|@lezer|@microsoft|@rjsf|@xyflow|@tanstack|yjs|y-protocols|lib0|nanoid|marked|crelt|style-mod|w3c-keyname|exenv-es6|vscode-ws-jsonrpc|lodash-es|d3-[^/]+|@marijn|vscode-jsonrpc|comlink|@fortawesome)/)',
       ],
     },
   ],

@@ -7,6 +7,7 @@ import type { ISharedCodeCell, ISharedNotebook } from '@jupyter/ydoc';
 import type { IOutput } from '@jupyterlab/nbformat';
 import { type Notebook, text } from '../../pipeline/model/notebook';
 import type { CellRun } from '../../pipeline/model/protocol';
+import { executedCell } from '../runs/executedcell';
 
 export interface Brought {
   cells: number;
@@ -19,8 +20,9 @@ export function bringOutputs(notebook: ISharedNotebook, executed: Notebook, cell
   const here = new Map(notebook.cells.map(cell => [cell.getId(), cell]));
   const brought: Brought = { cells: 0, left: 0 };
   notebook.transact(() => {
-    for (const { cell: index, status } of cells) {
-      const ran = executed.cells[index];
+    for (const one of cells) {
+      const { status } = one;
+      const ran = executedCell(executed, one);
       if (!ran || (status !== 'succeeded' && status !== 'reused' && status !== 'failed')) continue;
       const cell = ran.id === undefined ? undefined : here.get(ran.id);
       if (cell?.cell_type !== 'code' || cell.getSource() !== text(ran.source)) {

@@ -100,7 +100,7 @@ export function addCommands({ commands, tracker, runs, service, pipelines, launc
     label: trans.__('Bring Outputs into the Notebook'),
     caption: trans.__('Fill the outputs of the run into the cells that it ran, where they are as they ran'),
     icon: listIcon,
-    isEnabled: () => shown()?.detail !== undefined,
+    isEnabled: ended,
     execute: async () => {
       if (!panel() || !shown()) return;
       try {

@@ -103,6 +103,16 @@ describe('outputs', () => {
   };
   const ran = (cell: number, status: CellRun['status']): CellRun => ({ cell, step: 's', attempt: 1, status });
 
+  it('are those of the cell itself when the parameters of the run were put into the executed notebook', () => {
+    const notebook = new YNotebook();
+    notebook.insertCell(0, { cell_type: 'code', id: 'b', source: 'x = b\nx', metadata: {} });
+    const [a, ...below] = executed.cells;
+    const parameters = { cell_type: 'code', id: 'new', source: 'p = 1', metadata: { tags: ['injected-parameters'] }, outputs: [] };
+    const withParameters = { ...executed, cells: [a!, parameters, ...below] };
+    expect(bringOutputs(notebook, withParameters, [{ ...ran(1, 'succeeded'), id: 'b' }])).toEqual({ cells: 1, left: 0 });
+    expect(notebook.cells[0]!.toJSON()).toMatchObject({ outputs: [output('b')], execution_count: 2 });
+  });
+
   it('are brought to cells that are as they ran, wherever they are now; the others are counted', () => {
     const notebook = new YNotebook();
     const add = (id: string, source: string) => notebook.insertCell(0, { cell_type: 'code', id, source, metadata: {} });

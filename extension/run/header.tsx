@@ -67,7 +67,7 @@ export function Header({ run, error, actions, trans }: HeaderProps): JSX.Element
             title={trans.__('A copy with the outputs of this run')}
             act={actions.saveExecuted}
           />
-          {actions.bring && (
+          {over && actions.bring && (
             <Action
               label={trans.__('Bring outputs in')}
               title={trans.__('Into the open notebook, where cells are as they ran')}

@@ -4,12 +4,12 @@ import type { IOutput } from '@jupyterlab/nbformat';
 import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { type KeyboardEvent, type ReactNode, useEffect, useId, useMemo, useState } from 'react';
-import type { Notebook } from '../../pipeline/model/notebook';
 import type { RunDetail, StepRunView } from '../../pipeline/model/protocol';
 import { StepGraph } from '../graph/graph';
 import { StepList } from '../graph/list';
 import { graphOf } from '../graph/steps';
 import { hasEnded } from '../runs/changes';
+import { executedCell } from '../runs/executedcell';
 import { stepStates } from '../runs/stepstates';
 import { sentence } from '../service/fault';
 import { Artifacts } from './artifacts';
@@ -218,5 +218,9 @@ function outputsOf(run: RunDetail, { step }: StepRunView, { log, executed }: Run
   const cells = cellsOf(run.document, step);
   if (log) return cells.map(cell => ({ ...cell, ...(log.outputs.get(cell.cell) ?? { outputs: [], cut: 0 }) }));
   if (!executed) return undefined;
-  return cells.map(cell => ({ ...cell, outputs: ((executed as Notebook).cells[cell.cell]?.outputs ?? []) as IOutput[], cut: 0 }));
+  const ids = new Map(run.cells.map(({ cell, id }) => [cell, id]));
+  return cells.map(cell => {
+    const ran = executedCell(executed, { ...cell, id: ids.get(cell.cell) });
+    return { ...cell, outputs: (ran?.outputs ?? []) as IOutput[], cut: 0 };
+  });
 }

@@ -17,7 +17,14 @@ module.exports = {
       testEnvironment: 'node',
       roots: ['<rootDir>/pipeline', '<rootDir>/server'],
       testMatch: ['**/*.spec.ts'],
-      transform: { '^.+\\.ts$': swc({ jsc: { parser: typescript } }) },
+      transform: {
+        '^.+\\.ts$': swc({ jsc: { parser: typescript } }),
+        '/node_modules/.+\\.m?js$': swc({ module: { type: 'commonjs', importInterop: 'swc' }, jsc: {} }),
+      },
+      // The Kubernetes client and what it brings ship as ES modules alone.
+      transformIgnorePatterns: [
+        '/node_modules/(?!(@kubernetes|openid-client|oauth4webapi|jose|socks-proxy-agent|agent-base|jsonpath-plus)/)',
+      ],
     },
     {
       ...shared,

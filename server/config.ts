@@ -11,8 +11,10 @@ export interface Config {
   home: string;
   /** `sqlite:///absolute/path.db` or `postgres://…`. */
   database: string;
-  /** Absolute. */
+  /** A folder. Absolute. */
   artifacts: string;
+  /** `s3://bucket/prefix?…`: where artifacts lie for steps that run elsewhere. */
+  bucket?: string;
   /** Show where in our own code an unexpected error came from. */
   debug: boolean;
 }
@@ -23,9 +25,15 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env, platform: NodeJ
   return {
     home,
     database: env.STEPWELL_DATABASE ? databaseAddress(env.STEPWELL_DATABASE) : sqliteAddress(join(home, 'stepwell.db')),
-    artifacts: resolve(env.STEPWELL_ARTIFACTS || join(home, 'artifacts')),
+    ...artifactsOf(env.STEPWELL_ARTIFACTS, home),
     debug: Boolean(env.STEPWELL_DEBUG && env.STEPWELL_DEBUG !== '0'),
   };
+}
+
+/** A bucket is shared with steps elsewhere; what steps of this machine and people read is in the folder all the same. */
+function artifactsOf(text: string | undefined, home: string): Pick<Config, 'artifacts' | 'bucket'> {
+  const folder = join(home, 'artifacts');
+  return text?.startsWith('s3://') ? { artifacts: folder, bucket: text } : { artifacts: resolve(text || folder) };
 }
 
 /** The platform's folder for data of programs. */

@@ -41,6 +41,8 @@ const home: Record<string, string> = {
   knex: 'server/store',
   pg: 'server/store',
   'node:sqlite': 'server/store',
+  '@aws-sdk/client-s3': 'server/artifacts',
+  '@aws-sdk/s3-request-presigner': 'server/artifacts',
   '@kubernetes/client-node': 'server/targets',
   express: 'server/api',
   'socket.io': 'server/api',

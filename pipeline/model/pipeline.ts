@@ -125,7 +125,15 @@ export interface StepSettings {
   annotations?: Record<string, string>;
   nodeSelector?: Record<string, string>;
   tolerations?: unknown[];
+  affinity?: Record<string, unknown>;
+  priorityClass?: string;
   volumes?: unknown[];
+  /** Size of `/dev/shm`. */
+  sharedMemory?: string | number;
+  imagePullSecrets?: string[];
+  imagePullPolicy?: 'Always' | 'IfNotPresent' | 'Never';
+  /** Kueue's queue. */
+  queue?: string;
   [unknown: string]: unknown;
 }
 

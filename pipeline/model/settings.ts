@@ -133,7 +133,13 @@ const step: Record<keyof Known<StepSettings>, Check> = {
   annotations: textMap,
   nodeSelector: textMap,
   tolerations: listOf(anything, 'a list'),
+  affinity: is('an object, as in a pod', isObject),
+  priorityClass: text,
   volumes: listOf(anything, 'a list'),
+  sharedMemory: is('a quantity such as "1Gi"', quantity),
+  imagePullSecrets: texts,
+  imagePullPolicy: is('"Always", "IfNotPresent" or "Never"', value => ['Always', 'IfNotPresent', 'Never'].includes(value as string)),
+  queue: text,
 };
 
 const stepSettings = record(step, 'an object of settings');

@@ -58,6 +58,7 @@ class Parent:
         self.guard = guard
         self.attempts: dict[int, Attempt] = {}
         self.prepared = False
+        self.once = False
         # Pid → where to write its task, oldest first.
         self.spares: dict[int, int] = {}
         # Spares that ended by themselves: after some, new ones are made only when they are needed.
@@ -73,21 +74,24 @@ class Parent:
             data = data[os.write(self.answers, data) :]
 
     def prepare(self, message: dict) -> None:
+        """Import, and get ready to fork. `once`: for one task alone, so nothing is done that only pays for the next."""
         began = time.perf_counter()
-        folders = freshness.folders()
+        once = self.once = message.get("once", False)
+        folders = {} if once else freshness.folders()
         # Whoever creates many objects at once is better off without a collector; what exists now is never collected.
         gc.disable()
         self.shell = shell.make_shell()
-        loop = asyncio.new_event_loop()
-        task.rehearse(self.shell, loop)
-        loop.close()
+        if not once:
+            loop = asyncio.new_event_loop()
+            task.rehearse(self.shell, loop)
+            loop.close()
         folder = message.get("folder")
         # Modules ask for `get_ipython` while they load, and find it as they would in a cell.
         # And they find there what lies beside the notebook for them: a `matplotlibrc` is read when matplotlib is imported.
         with self.shell.builtin_trap, inside(folder):
             noisy = [name for name in message.get("modules", ()) if not local(name, folder) and is_noisy(name, self.shell)]
         environment.remember()
-        watched = folders | freshness.loose()
+        watched = {} if once else folders | freshness.loose()
         # The guard, and what an import may have started: no attempt's.
         self.own = set(limits.children(os.getpid()))
         gc.freeze()
@@ -188,7 +192,7 @@ class Parent:
             selector.register(self.requests, selectors.EVENT_READ)
             while not ending:
                 # Whoever waits for an answer comes before the next spare.
-                short = self.prepared and len(self.spares) < SPARES and self.lost < LOST
+                short = self.prepared and len(self.spares) < self.wanted_spares() and self.lost < LOST
                 ready = selector.select(0 if short else self.patience())
                 if short and not ready:
                     self.fork_spare()
@@ -200,6 +204,12 @@ class Parent:
                         return
                 self.reap()
                 self.watch()
+
+    def wanted_spares(self) -> int:
+        """How many children are to wait for a task."""
+        if self.once:
+            return 0 if self.attempts else 1
+        return SPARES
 
     def patience(self) -> float | None:
         """How long nothing needs to be looked at."""

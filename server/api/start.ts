@@ -6,6 +6,7 @@ import type { Pipeline } from '../../pipeline/model/pipeline';
 import type { Problem } from '../../pipeline/model/problem';
 import type { StartRunRequest } from '../../pipeline/model/protocol';
 import type { RunToStart } from '../engine/runs';
+import { targetName } from '../targets/routed';
 import { ApiError } from './errors';
 import type { Service } from './service';
 
@@ -19,7 +20,7 @@ export async function readStart(
   const { path, notebook, parameters = {}, experiment, only, reuse = true, keepGoing = false, workers, target = 'local' } = request;
   const { from = only, to = only } = request;
   const notebookPath = paths.notebook(path);
-  if (target !== 'local') throw wrong('/target', `There is no target "${target}"; "local" is the one there is.`);
+  checkTarget(target);
   for (const [name, value] of Object.entries(parameters))
     if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value))
       throw wrong(
@@ -56,6 +57,14 @@ function checkSteps({ steps }: Pipeline, request: StartRunRequest): void {
   const [first, last] = [place('from'), place('to')];
   if (first >= 0 && last >= 0 && last < first)
     throw wrong('/to', `Step "${request.to}" is above "${request.from}", where the run is to start.`);
+}
+
+function checkTarget(target: string): void {
+  try {
+    targetName(target);
+  } catch (error) {
+    throw wrong('/target', (error as Error).message);
+  }
 }
 
 /**

@@ -7,6 +7,7 @@ import { createReadStream, existsSync, mkdirSync } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { type Digest, isDigest } from '../../pipeline/model/artifact';
+import type { Bucket } from './bucket';
 import { StorageProblem, storageProblem } from './problem';
 
 export { StorageProblem } from './problem';
@@ -21,11 +22,17 @@ export interface Artifacts {
     content: Uint8Array | string | AsyncIterable<Uint8Array | string>,
     options?: { durable?: boolean },
   ): Promise<{ digest: Digest; size: number }>;
+  /** Makes a file in the folder's `tmp` the blob of that digest, or throws when it is not. The file is gone either way. */
+  take(file: string, digest: Digest): Promise<void>;
   /** The blob's bytes, checked against the digest. */
   read(digest: Digest): Promise<Buffer>;
   /** Where the blob is, or would be. Throws for anything that is not a digest. */
   path(digest: Digest): string;
   has(digest: Digest): boolean;
+  /** Whether it can be had: it is in the folder, or in the bucket that steps elsewhere write to. */
+  reaches(digest: Digest): Promise<boolean>;
+  /** Makes sure that these are in the folder. Throws a `StorageProblem` when one is nowhere. */
+  bring(digests: Iterable<Digest>): Promise<void>;
   /** Reads all of it: false when it is missing or is not what its digest says. */
   verify(digest: Digest): Promise<boolean>;
   /** Waits until everything put so far is on the disk. */
@@ -44,8 +51,8 @@ const abandoned = 24 * 60 * 60 * 1000;
 /** Milliseconds for which a touch holds without being renewed: far less than collectors wait. */
 const freshFor = 10 * 60 * 1000;
 
-/** Opens (and makes, for its owner alone) the folder. Throws a `StorageProblem` when it cannot be used. */
-export function openArtifacts(folder: string): Artifacts {
+/** Opens (and makes, for its owner alone) the folder; `bucket` is where steps elsewhere leave theirs (`s3://…`). Throws a `StorageProblem` when it cannot be used. */
+export function openArtifacts(folder: string, bucket?: string): Artifacts {
   const root = resolve(folder);
   const temporary = join(root, 'tmp');
   try {
@@ -55,15 +62,17 @@ export function openArtifacts(folder: string): Artifacts {
     throw storageProblem(error, root);
   }
   void removeAbandoned(temporary);
-  return new Folder(root, temporary);
+  return new Folder(root, temporary, bucket);
 }
 
 class Folder implements Artifacts {
   private readonly syncing = new Set<Promise<void>>();
+  private opened: Bucket | undefined;
 
   constructor(
     readonly folder: string,
     private readonly temporary: string,
+    private readonly address?: string,
   ) {}
 
   path(digest: Digest): string {
@@ -74,6 +83,25 @@ class Folder implements Artifacts {
 
   has(digest: Digest): boolean {
     return existsSync(this.path(digest));
+  }
+
+  async reaches(digest: Digest): Promise<boolean> {
+    return this.has(digest) || (await this.bucket?.has(digest)) === true;
+  }
+
+  async bring(digests: Iterable<Digest>): Promise<void> {
+    for (const digest of new Set(digests)) {
+      if (this.has(digest) || !this.bucket) continue;
+      const file = join(this.temporary, `${process.pid}-${randomBytes(9).toString('hex')}`);
+      await this.bucket.download(digest, file);
+      await this.take(file, digest);
+    }
+  }
+
+  /** Opened by the first who needs it. */
+  private get bucket(): Bucket | undefined {
+    if (this.address && !this.opened) this.opened = (require('./bucket') as typeof import('./bucket')).Bucket.open(this.address);
+    return this.opened;
   }
 
   async put(
@@ -88,6 +116,22 @@ class Folder implements Artifacts {
       return await this.keep(whole, durable);
     } catch (error) {
       throw storageProblem(error, this.folder);
+    }
+  }
+
+  async take(file: string, digest: Digest): Promise<void> {
+    const path = this.path(digest);
+    try {
+      const hash = createHash('sha256');
+      for await (const chunk of createReadStream(file)) hash.update(chunk);
+      if (`sha256:${hash.digest('hex')}` !== digest) throw damaged(digest, file);
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      const handle = await open(file, 'r+');
+      await rename(file, path);
+      this.syncLater(handle, path);
+    } catch (error) {
+      await rm(file, { force: true });
+      throw storageProblem(error, this.folder, digest);
     }
   }
 

@@ -13,6 +13,7 @@ interface Asked {
   reuse: boolean;
   from?: string;
   only?: string;
+  target?: string;
 }
 
 export class Before {
@@ -24,7 +25,7 @@ export class Before {
     private readonly flags: Asked,
     home: string,
   ) {
-    this.digest = sha256(JSON.stringify([code(text), flags.parameter, flags.python]));
+    this.digest = sha256(JSON.stringify([code(text), flags.parameter, flags.python, flags.target]));
     this.place = join(home, 'asked', sha256(path).slice(0, 32));
   }
 

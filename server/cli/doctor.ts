@@ -6,6 +6,7 @@ import { Command } from 'commander';
 import { type Config, readConfig } from '../config';
 import { root, runnerPath, version } from '../installation';
 import { choosePython } from '../targets/local/interpreter';
+import { targetName } from '../targets/routed';
 import { explain } from './fault';
 
 export interface Finding {
@@ -20,10 +21,12 @@ export function doctorCommand(): Command {
   return new Command('doctor')
     .description('check what runs need: Node, Python and its packages, the home folder, the database, disk space')
     .option('--python <path>', 'the interpreter or environment to look at')
+    .option('--target <name>', 'look at this target too: k8s runs a step of its own on the cluster', 'local')
     .option('--json', 'print one JSON document')
-    .action(async ({ python, json }: { python?: string; json?: boolean }) => {
+    .action(async ({ python, target, json }: { python?: string; target: string; json?: boolean }) => {
       const { painter, printJson } = require('./terminal') as typeof import('./terminal');
-      const findings = await examine(readConfig(), python);
+      const config = readConfig();
+      const findings = [...(await examine(config, python)), ...(await examineTarget(target, config))];
       if (json) printJson({ version, findings });
       else {
         const paint = painter(process.stdout);
@@ -34,6 +37,17 @@ export function doctorCommand(): Command {
       }
       process.exitCode = findings.some(({ state }) => state === 'broken') ? 1 : 0;
     });
+}
+
+async function examineTarget(named: string, config: Config): Promise<Finding[]> {
+  try {
+    if (targetName(named) === 'local') return [];
+    const { examineKubernetes } = require('../engine/elsewhere') as typeof import('../engine/elsewhere');
+    const { openArtifacts } = require('../artifacts') as typeof import('../artifacts');
+    return await examineKubernetes({ home: config.home, artifacts: openArtifacts(config.artifacts), bucket: config.bucket });
+  } catch (error) {
+    return [{ what: 'Cluster', state: 'broken', found: explain(error, false).text }];
+  }
 }
 
 /** One finding per thing, in the order in which a run would need them. */

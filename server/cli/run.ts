@@ -18,6 +18,7 @@ Examples:
   stepwell run report.ipynb --from train          take what is above "train" as it ran last
   stepwell run report.ipynb --only train          run "train" alone, on what it was given last
   stepwell run report.ipynb --python ~/envs/ml    the environment that runs the steps
+  stepwell run report.ipynb --target k8s          each step in a pod of the cluster that kubectl would use
   stepwell run --resume last                      go on where the latest run stopped`;
 
 export function runCommand(): Command {
@@ -33,6 +34,7 @@ export function runCommand(): Command {
     .option('--only <step>', 'take the steps above this one as they ran last, and run this one alone')
     .option('--no-reuse', 'run every step, even one that has run with the same code and inputs')
     .option('--keep-going', 'when a step fails, run those that do not need it')
+    .option('--target <name>', 'where steps run that do not say it themselves: local, or k8s for a Kubernetes cluster', 'local')
     .option('--workers <n>', 'steps that run at once (default: as many as the machine has cores)', wholeNumber)
     .option('--resume <run>', 'go on with a run that failed, was cancelled or was killed; "last" is the latest')
     .option('--json', 'print one JSON document on standard output, everything else on standard error')
@@ -61,7 +63,7 @@ async function run(shown: string | undefined, flags: RunFlags): Promise<number> 
   if (flags.only !== undefined && (flags.from !== undefined || flags.to !== undefined))
     throw new Fault('Give --only, or --from and --to: one step alone has no beginning and end.');
   const before = new Before(file, flags, config.home);
-  const warmed = warm(file, flags.python, config, before.wasDone);
+  const warmed = warm(file, flags.python, config, flags.target, before.wasDone);
   try {
     // From here on Python gets ready while Node loads.
     const { runNotebook } = require('./running') as typeof import('./running');

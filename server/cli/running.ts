@@ -31,6 +31,7 @@ export interface RunFlags {
   reuse: boolean;
   keepGoing?: boolean;
   workers?: number;
+  target?: string;
   resume?: string;
   json?: boolean;
 }
@@ -55,6 +56,7 @@ export async function runNotebook(file: NotebookFile, warmed: Warmed | undefined
     from: flags.only ?? flags.from,
     to: flags.only ?? flags.to,
     python: warmed.python,
+    target: warmed.target.name,
   };
   const store = await openStore({ url: config.database });
   try {
@@ -86,7 +88,7 @@ export async function resume(named: string, flags: RunFlags, config: Config): Pr
     const kept = await store.loadVersion(run.pipeline, run.version);
     if (!kept?.notebook) throw new Fault(`The notebook of run ${id} was not kept, so the run cannot be resumed; start a new one.`);
     const notebook = parseNotebook(kept.notebook);
-    const warmed = warmFor(notebook, run.folder, flags.python ?? run.options.python, config);
+    const warmed = warmFor(notebook, run.folder, flags.python ?? run.options.python, config, run.target);
     try {
       const show = new Run(document, notebook, [], flags, config, run.notebookPath);
       return show.finish(await show.drive(store, warmed, around => resumeRun(id, around)), run.options);
@@ -117,7 +119,7 @@ class Run {
   }
 
   /** Lets the engine run, tells how it goes, and turns Ctrl-C into a cancellation; a second one ends the process at once. */
-  async drive(store: Store, { target, lazy }: Warmed, go: (around: Surroundings) => Promise<RunReport>): Promise<RunReport> {
+  async drive(store: Store, { ready, target, lazy }: Warmed, go: (around: Surroundings) => Promise<RunReport>): Promise<RunReport> {
     const steps = this.pipeline.steps.map(({ name, cells }) => ({ name, cells: cells.length }));
     const abort = new AbortController();
     const interrupt = (signal: NodeJS.Signals) => {
@@ -133,13 +135,13 @@ class Run {
     const watchPython = () => {
       if (isWatched) return;
       isWatched = true;
-      target.warm().catch(error => {
+      ready().catch(error => {
         unfit = error;
         abort.abort();
       });
     };
     if (!lazy) watchPython();
-    const artifacts = openArtifacts(this.config.artifacts);
+    const artifacts = openArtifacts(this.config.artifacts, this.config.bucket);
     const progress = showProgress(steps, this.stream);
     const listener: Surroundings['listener'] = {
       created: run => void (process.env.STEPWELL_DEBUG && process.stderr.write(`run ${run}\n`)),

@@ -6,6 +6,7 @@ import { realpathSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
+import type { TaskDocument } from '../../pipeline/model/task';
 import { type Config, readConfig } from '../config';
 import { Fault } from './fault';
 
@@ -59,10 +60,16 @@ async function serve(flags: Flags, config: Config): Promise<void> {
   const log = openLog();
   const root = flags.root === undefined ? undefined : folder(flags.root);
   const store = await openStore({ url: config.database });
-  const artifacts = openArtifacts(config.artifacts);
+  const artifacts = openArtifacts(config.artifacts, config.bucket);
   const pool = new Pool({ root: installation, runnerPath, packages, home: config.home, jupyter: flags.python && resolve(flags.python) });
   const trouble = (error: unknown, run?: string) => log.error({ run, ...describe(error) }, 'trouble with a run');
-  const runs = openRuns({ store, artifacts, pool, home: config.home, workers: flags.workers, trouble });
+  const { bringInputs, openKubernetes } = require('../engine/elsewhere') as typeof import('../engine/elsewhere');
+  const { home, bucket } = config;
+  const elsewhere = { kubernetes: () => openKubernetes({ home, artifacts, bucket }) };
+  const before = async (target: string, task: TaskDocument) => {
+    if (target === 'local' && bucket) await bringInputs(task, artifacts);
+  };
+  const runs = openRuns({ store, artifacts, pool, home, workers: flags.workers, elsewhere, before, trouble });
   try {
     const withJupyter = Boolean(flags.parent);
     const listen = await place(flags);

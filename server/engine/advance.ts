@@ -41,7 +41,7 @@ export interface Limits {
 }
 
 /** Failures that are nobody's code: tried again on a budget of their own. */
-const platformKinds = new Set<FailureKind>(['node-lost', 'image', 'platform']);
+const platformKinds = new Set<FailureKind>(['evicted', 'node-lost', 'platform']);
 const platformBudget = 2;
 
 /** Moves the run forward. Changes `state` and says what to do about it. */

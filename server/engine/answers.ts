@@ -105,7 +105,20 @@ export class Answers {
     if (result.status !== 'succeeded') return;
     const made = new Date(now()).toISOString();
     const { run, folder } = places;
-    const finish = { run, unit, given, result, digest, standing: standing(state, unit, places), imports, folder, made, env, remote };
+    const finish = {
+      run,
+      unit,
+      given,
+      result,
+      digest,
+      standing: standing(state, unit, places),
+      imports,
+      folder,
+      made,
+      target: String(key.parts.settings.target),
+      env,
+      remote,
+    };
     const used = await usedBy(finish, artifacts, this.fingerprints);
     const whole: StepKey = 'unfit' in used ? { ...key, unfit: used.unfit } : { ...key, used };
     const steps = unit.steps.map(({ name }) => name);

@@ -184,7 +184,7 @@ export class Loop {
         outputs: new LiveOutputs(),
       });
     }
-    await this.parts.target.recover(ids);
+    await this.parts.target.recover(ids, id => this.running.get(keyOf(id))?.unit?.settings);
   }
 
   private wake(): void {
@@ -311,12 +311,13 @@ export class Loop {
   }
 
   private start(task: TaskDocument): void {
-    this.parts.target.start(task).catch(error => {
+    const settings = this.running.get(keyOf(task))?.unit?.settings;
+    this.parts.target.start(task, settings).catch(error => {
       const id = { run: task.run, step: task.step, attempt: task.attempt };
       this.inbox.push({
         what: 'ended',
         id,
-        error: { kind: error instanceof TargetProblem ? 'environment' : 'platform', message: sentence(error) },
+        error: { kind: error instanceof TargetProblem ? error.kind : 'platform', message: sentence(error) },
       });
       this.wake();
     });
@@ -346,6 +347,13 @@ export class Loop {
         // The next step starts now; what is left of this process ends behind it.
         this.close(running, running.result, changes, event.whole);
       }
+      return;
+    }
+    if (event.what === 'waiting') {
+      const { unit, task } = running;
+      const state = unit && this.state.states[unit.index];
+      if (state?.status !== 'running' || state.attempt !== task.attempt) return;
+      for (const { name } of unit!.steps) changes.push({ what: 'step', step: name, status: 'running', reason: event.why ?? '' });
       return;
     }
     this.running.delete(key);

@@ -7,14 +7,15 @@ import { availableParallelism } from 'node:os';
 import type { Notebook } from '../../pipeline/model/notebook';
 import type { CellRun } from '../../pipeline/model/protocol';
 import type { Change, Run, RunEvent, RunOptions } from '../../pipeline/model/run';
-import type { TaskEvent } from '../../pipeline/model/task';
+import type { TaskDocument, TaskEvent } from '../../pipeline/model/task';
 import type { Artifacts } from '../artifacts';
 import type { ActiveRun, LoadedRun, Store } from '../store';
 import { attemptFolder } from '../targets/attempt';
 import type { Lent, Pool } from '../targets/local/pool';
 import { readSaid } from '../targets/local/said';
 import { TargetProblem } from '../targets/problem';
-import type { AttemptId } from '../targets/target';
+import { Routed, targetName } from '../targets/routed';
+import type { AttemptId, Target } from '../targets/target';
 import { CellBoard } from './cells';
 import { Others } from './others';
 import { RunProblem } from './problem';
@@ -30,6 +31,10 @@ export interface RunsOptions {
   pool: Pool;
   /** Attempts' folders are in `<home>/runs`. */
   home: string;
+  /** Makes the targets away from this machine, by name, when the first step needs one. */
+  elsewhere?: Record<string, () => Promise<Target>>;
+  /** Done before an attempt starts at that target. */
+  before?(target: string, task: TaskDocument): Promise<void>;
   /** Attempts that run at once, over all runs, and runs that have begun. Default: the machine's cores, and two at least. */
   workers?: number;
   /** Hears of what went wrong behind everybody's back. */
@@ -41,6 +46,8 @@ export const openRuns = (options: RunsOptions): Runs => new Many(options);
 /** What a service's claims end with: its runs go on after a restart, where a command's are ended. */
 const kind = 'service';
 const abandoned = 'the process that ran it ended; it can be resumed';
+/** Pods of one run at once: the cluster says how many more there can be. */
+const podsOfARun = 100;
 /** Milliseconds before a run that could not be taken up is tried again. */
 const patience = 10_000;
 
@@ -49,8 +56,8 @@ interface Live {
   run: Run;
   board: CellBoard;
   abort: AbortController;
-  /** The Python it has, from its turn on. */
-  lent?: Lent;
+  /** Where its steps run, from its turn on. */
+  target?: Routed;
   /** Its cells are going to be looked at. */
   looking: boolean;
   over: Promise<void>;
@@ -60,6 +67,8 @@ interface ToDrive {
   notebook: Notebook;
   notebookPath: string;
   python: string;
+  /** Where steps run that do not say. */
+  place: string;
   board: CellBoard;
   /** Only to end it as cancelled, for this reason. */
   ending?: string;
@@ -81,6 +90,8 @@ class Many implements Runs {
   /** When a run of a dead process was last tried. */
   private readonly tried = new Map<string, number>();
   private closing: Promise<void> | undefined;
+  /** Targets elsewhere, shared by all runs. */
+  private readonly elsewhere = new Map<string, Promise<Target>>();
 
   constructor(private readonly options: RunsOptions) {
     this.slots = new Slots(options.workers ?? Math.max(2, availableParallelism()));
@@ -149,7 +160,7 @@ class Many implements Runs {
   async lines(run: string, step: string, attempt: number, after: number, limit: number): Promise<Line[]> {
     const id = { run, step, attempt };
     const folder = this.folderOf(id);
-    await this.live.get(run)?.lent?.target.flush(id);
+    await this.live.get(run)?.target?.flush(id);
     return readSaid(folder, after, limit);
   }
 
@@ -172,6 +183,8 @@ class Many implements Runs {
     await Promise.allSettled(this.starts.values());
     await Promise.all(this.driven);
     await this.options.pool.close();
+    // What can go on without us does, and is taken up again.
+    for (const made of this.elsewhere.values()) await made.then(target => (target.leave ? target.leave() : target.close())).catch(() => {});
   }
 
   private async startOnce(key: string, asked: RunToStart): Promise<{ run: Run; repeated: boolean }> {
@@ -191,7 +204,7 @@ class Many implements Runs {
     const options: RunOptions = { ...request.options, python };
     const board = new CellBoard(pipeline, [], []);
     return this.drive({
-      ...{ notebook, notebookPath, python, board },
+      ...{ notebook, notebookPath, python, board, place: targetName(options.target ?? 'local') },
       go: around => startRun({ notebook, notebookPath, pipeline, options, startedBy: by, idempotency }, around),
     });
   }
@@ -202,7 +215,7 @@ class Many implements Runs {
     const notebook: Notebook = JSON.parse(version?.notebook ?? '{"cells":[],"metadata":{}}');
     const python = this.choose(notebook, notebookPath, run.options.python);
     const board = new CellBoard(document, steps, attempts);
-    return this.drive({ notebook, notebookPath, python, board, ending, go: around => resumeRun(id, around) });
+    return this.drive({ notebook, notebookPath, python, place: run.target, board, ending, go: around => resumeRun(id, around) });
   }
 
   /** Of the runs that are active, those whose process died: a service's go on, a command's are ended, since whoever ended it did not ask for more. */
@@ -223,12 +236,14 @@ class Many implements Runs {
   }
 
   /** Resolves when the run has its rows and is listened to; what comes of it is told. */
-  private drive({ notebook, notebookPath, python, board, ending, go }: ToDrive): Promise<Run> {
+  private drive({ notebook, notebookPath, python, place, board, ending, go }: ToDrive): Promise<Run> {
     const { store, artifacts, pool } = this.options;
     const abort = new AbortController();
     if (ending !== undefined) abort.abort(ending);
     let live: Live | undefined;
     let endTurn: (() => void) | undefined;
+    let lent: Lent | undefined;
+    const here = place === 'local';
     let begun!: (run: Run) => void;
     const begin = new Promise<Run>(resolve => {
       begun = resolve;
@@ -241,7 +256,7 @@ class Many implements Runs {
       ...{
         store,
         artifacts,
-        slots: this.slots,
+        slots: here ? this.slots : undefined,
         reservations: this.reservations,
         env: pool.env,
         owner: this.owner,
@@ -251,12 +266,18 @@ class Many implements Runs {
       signal: abort.signal,
       leave: this.leave.signal,
       target: {
-        name: 'local',
+        name: place,
         turn: async signal => {
-          endTurn = await this.slots.turn(signal);
+          // What runs elsewhere takes nothing of this machine.
+          if (here) endTurn = await this.slots.turn(signal);
           if (this.closing) throw new RunProblem('stopping', 'Stepwell is stopping.');
-          live!.lent = pool.lend(notebook, notebookPath, python);
-          return live!.lent.target;
+          const local = () => {
+            lent = pool.lend(notebook, notebookPath, python);
+            return lent.target;
+          };
+          live!.target = new Routed(place, { ...this.makers(), local }, here ? undefined : podsOfARun, this.options.before);
+          if (here) await live!.target.prepare();
+          return live!.target;
         },
       },
       listener: {
@@ -278,7 +299,8 @@ class Many implements Runs {
         error => this.broken(live, error),
       )
       .finally(() => {
-        live?.lent?.giveBack();
+        live?.target?.release();
+        lent?.giveBack();
         endTurn?.();
         if (live) {
           this.others.knows(live.run.id, live.run.sequence);
@@ -289,6 +311,17 @@ class Many implements Runs {
     const settled = moving.catch(() => {}).then(() => void this.driven.delete(settled));
     this.driven.add(settled);
     return Promise.race([begin, moving.then(() => begin)]);
+  }
+
+  /** Makers of the targets elsewhere, each made once for all runs. */
+  private makers(): Record<string, () => Promise<Target>> {
+    const share = (name: string, make: () => Promise<Target>) => () => {
+      const made = this.elsewhere.get(name) ?? make();
+      this.elsewhere.set(name, made);
+      made.catch(() => this.elsewhere.delete(name));
+      return made;
+    };
+    return Object.fromEntries(Object.entries(this.options.elsewhere ?? {}).map(([name, make]) => [name, share(name, make)]));
   }
 
   private moved(live: Live, events: RunEvent[]): void {

@@ -33,8 +33,9 @@ export async function takeOver(
   const found = (await readShortened<TaskResult>(artifacts.path(row.result!))) ?? (await told(attempt, folder, artifacts));
   const result = found?.value;
   if (result?.status !== 'succeeded') return undefined;
-  const there = Object.values(result.provided).every(value => !('digest' in value) || isLost(value) || artifacts.has(value.digest));
-  if (!there) return undefined;
+  const needed = Object.values(result.provided).flatMap(value => ('digest' in value && !isLost(value) ? [value.digest] : []));
+  const there = await Promise.all(needed.map(digest => artifacts.reaches(digest)));
+  if (there.includes(false)) return undefined;
   Object.assign(state.states[unit.index]!, {
     status,
     given: row.given as Given,

@@ -215,7 +215,7 @@ async function drive(driven: Driven, around: Surroundings): Promise<RunReport> {
       finished,
       parts: { ...around, target },
       places: places(id, notebook, folder, around),
-      limits: { workers: state.options.workers ?? availableParallelism() },
+      limits: { workers: state.options.workers ?? target.room ?? availableParallelism() },
       listener,
     });
     await loop.run(interrupted, signal, leave);

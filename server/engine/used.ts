@@ -27,6 +27,8 @@ export interface Finish {
   imports: string[];
   folder: string;
   made: string;
+  /** The target that it ran at. */
+  target: string;
   /** The environment that steps are started with. */
   env: NodeJS.ProcessEnv;
   /** What the addresses among its sources gave before it ran; undefined where one gave nothing, or nobody has asked. */
@@ -40,6 +42,7 @@ const most = 20_000;
 export async function usedBy(done: Finish, artifacts: Artifacts, fingerprints: Fingerprints): Promise<Used | { unfit: string }> {
   const { run, unit, given, result, standing, imports, folder, made, env, remote } = done;
   const { sources, environment } = result;
+  if (done.target !== 'local') return { unfit: `ran on ${done.target}, and what it read there cannot be looked at from here` };
   if (!sources || !environment) return { unfit: 'was run by a runner that does not tell what it used' };
   if (sources.programs.length > 0 && !reuseSetting(unit).asked)
     return {

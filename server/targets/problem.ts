@@ -1,6 +1,14 @@
-/** What keeps a target from running anything at all, as one sentence for the person who can mend it. */
+import type { FailureKind } from '../../pipeline/model/failure';
+
+/** What keeps a target from running anything at all, or this step, as one sentence for the person who can mend it. */
 export class TargetProblem extends Error {
   override readonly name = 'TargetProblem';
+  readonly kind: FailureKind;
+
+  constructor(message: string, { kind = 'environment', ...options }: ErrorOptions & { kind?: FailureKind } = {}) {
+    super(message, options);
+    this.kind = kind;
+  }
 }
 
 /** What a system's error about a folder of ours means; other errors are given back as they are. */

@@ -42,6 +42,7 @@ export const outcome = [
       const found = (await artifacts(await load(run, service), service)).find(one => one.digest === digest);
       if (!found) throw notFound(`Run ${run} wrote no artifact ${digest}.`);
       const path = service.artifacts.path(digest);
+      await service.artifacts.bring([digest]);
       const file = await stat(path).catch(() => undefined);
       if (!file) throw new StorageProblem('missing', `The artifact ${digest} is not kept any more; run the step "${found.step}" again.`);
       return {

@@ -38,7 +38,10 @@ async function told(actions: Action[], target = make()): Promise<string[]> {
   const task = scripted(actions);
   await target.start(task);
   await ear.ended(task);
-  return ear.of(task).map(one => (one.what === 'event' ? one.event.type : `ended${one.error ? ` ${one.error.kind}` : ''}`));
+  return ear.of(task).map(one => {
+    if (one.what === 'event') return one.event.type;
+    return one.what === 'ended' && one.error ? `ended ${one.error.kind}` : one.what;
+  });
 }
 
 describe('what an attempt says', () => {

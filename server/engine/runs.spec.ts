@@ -242,7 +242,7 @@ describe('runs that would do the same', () => {
 
   it('at once do it once, and again not at all', async () => {
     const same = { a: 'total = 0\nfor i in range(2_000_000):\n    total += i', b: 'print(total)' };
-    const all = await Promise.all([start(same, reuse), start(same, reuse)]);
+    const all = [...(await Promise.all([start(same, reuse), start(same, reuse)]))];
     for (const { id } of all) await ear.ended(id);
     all.push(await start(same, reuse));
     await ear.ended(all[2]!.id);

@@ -1,6 +1,7 @@
 /** Why steps run, told after a run and before one. */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { keyDigest } from './key';
 import { type Bench, type Cells, edited, openBench } from './notebook-for-tests';
 import { whyStep } from './why';
 
@@ -98,7 +99,6 @@ it('tells an upgrade of a package and of Python', async () => {
   const { key, result } = loaded.steps.find(({ step }) => step === 'load')!;
   const [name, version] = Object.entries(key!.used!.environment.packages)[0]!;
   key!.used!.environment.packages[name] = '0.0.1';
-  const { keyDigest } = await import('./key');
   await bench.store.keepKey(run, ['load'], result!, key!, keyDigest(key!.parts));
   await bench.run(cells);
   expect(await why('load')).toEqual([`${name} 0.0.1 → ${version}.`]);

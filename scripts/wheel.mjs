@@ -44,7 +44,7 @@ function productionPackages() {
   return listed
     .split('\n')
     .filter(folder => folder.startsWith(modules))
-    .filter(folder => !/node_modules\/(?:node|node-bin-[^/]+|@types\/[^/]+)$/.test(folder));
+    .filter(folder => !/node_modules\/(?:node(?:\/.*)?|node-bin-[^/]+|@types\/[^/]+)$/.test(folder));
 }
 
 /** Nested packages are listed by themselves. Types, maps and prose are for those who develop; licences stay. */

@@ -283,6 +283,13 @@ function settleFailure(state: RunState, now: number, decisions: Decision[]): boo
   const unit = state.settledBelow;
   const one = state.states[unit];
   if (one?.status !== 'failed') return false;
+  // It did not get to say what it used, so nobody has touched it when that changed: a file that it was too early for.
+  const changed = difference(expect(state, unit).given, one.given!, 'everything');
+  if (changed) {
+    surprised(state, unit);
+    again(state, unit, `what it reads changed: ${changed}`, decisions);
+    return true;
+  }
   const error = one.outcome!.error!;
   if (error.kind === 'missing-name' && error.name && learnFrom(state, unit, error.name, decisions)) return true;
   if (error.kind === 'lost-value' && error.name) {

@@ -20,6 +20,8 @@ export type Op =
   | { op: 'draw'; name: string }
   | { op: 'write'; file: string; from: string[] }
   | { op: 'read'; file: string }
+  /** Fails when there is no such file. */
+  | { op: 'need'; file: string }
   | { op: 'print'; names: string[] };
 
 export interface Program {
@@ -40,6 +42,8 @@ interface Machine {
   channel: string;
   files: Map<string, string>;
 }
+
+class MissingFile extends Error {}
 
 class MissingName extends Error {
   constructor(readonly missing: string) {
@@ -79,6 +83,9 @@ function execute(
       seen.assigned.add(op.name);
     } else if (op.op === 'write') {
       machine.files.set(op.file, hash(place, ...op.from.map(name => look(name).value)));
+    } else if (op.op === 'need') {
+      if (!machine.files.has(op.file)) throw new MissingFile(op.file);
+      printed.push(machine.files.get(op.file)!);
     } else if (op.op === 'read') {
       seen.used.add(`file:${op.file}`);
       printed.push(machine.files.get(op.file) ?? 'no file');
@@ -97,7 +104,7 @@ export function topToBottom(program: Program): string[][] {
     try {
       result.push(execute(index, step.ops, machine, { changed: new Set(), assigned: new Set(), used: new Set() }));
     } catch (error) {
-      if (error instanceof MissingName) break;
+      if (error instanceof MissingName || error instanceof MissingFile) break;
       throw error;
     }
   }
@@ -132,7 +139,7 @@ function compiled(program: Program): Pipeline {
           reads.add('@random');
           writes.set('@random', false);
         }
-        if (op.op === 'read' && sees()) reads.add(`file:${op.file}`);
+        if ((op.op === 'read' || op.op === 'need') && sees()) reads.add(`file:${op.file}`);
         if (op.op === 'write' && sees()) writes.set(`file:${op.file}`, false);
         if ((op.op === 'assign' || op.op === 'alias' || op.op === 'draw') && sees()) writes.set(op.name, true);
         if (op.op === 'mutate' && sees() && !writes.has(op.name)) writes.set(op.name, false);
@@ -253,15 +260,12 @@ function attemptOnce(
   try {
     for (const step of steps) printed.set(step, execute(step, program.steps[step]!.ops, machine, seen));
   } catch (error) {
+    const failed = { status: 'failed' as const, provided: {}, defined: [], printed };
+    // A failed attempt does not get to say what it used.
+    if (error instanceof MissingFile) return { ...failed, used: [], error: { kind: 'user', message: error.message } };
     if (!(error instanceof MissingName)) throw error;
-    return {
-      status: 'failed',
-      provided: {},
-      used: [...seen.used],
-      defined: [],
-      error: { kind: 'missing-name', message: `name '${error.missing}' is not defined`, name: error.missing },
-      printed,
-    };
+    const message = `name '${error.missing}' is not defined`;
+    return { ...failed, used: [], error: { kind: 'missing-name', message, name: error.missing } };
   }
   const provided: Provided = {};
   const wanted = new Set(given.wanted.includes('*') ? machine.names.keys() : given.wanted);

@@ -143,6 +143,8 @@ describe('the service', () => {
     await asleep(log);
     first.child.kill('SIGKILL');
     await first.ended;
+    // Its steps end with it, before anybody starts it again; one that lived on would finish as soon as it may.
+    await until(async () => (await left(first.child.pid!)).length === 0);
     writeFileSync(`${log}.go`, '');
     const second = serve(undefined, env);
     const { status, stepRuns } = await ended(second, run);

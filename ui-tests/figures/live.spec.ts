@@ -6,7 +6,9 @@ import { expect, test } from '../test.ts';
 
 test('from a click on Run to the first cell that is shown running', async ({ lab }) => {
   test.setTimeout(300_000);
-  await lab.open('click.ipynb', notebook([step('work', 'import time\ntime.sleep(0.5)'), step('say', 'print(1)')]));
+  const cells = [step('work', 'import time\ntime.sleep(0.5)'), step('say', 'print(1)')];
+  // Reused, the step would never be running.
+  await lab.open('click.ipynb', notebook(cells, { stepwell: { defaults: { reuse: false } } }));
   const times: number[] = [];
   for (let round = 0; round < 16; round++) {
     await watch(lab.page, 'click', 'appears', '.stepwell-badge[data-status=running]');

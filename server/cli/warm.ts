@@ -6,7 +6,7 @@ import type { Config } from '../config';
 import { packages, root, runnerPath } from '../installation';
 import { createLocalTarget, TargetProblem } from '../targets/local';
 import { needsOf } from '../targets/local/needs';
-import { Routed, targetName } from '../targets/routed';
+import { podsOfARun, Routed, targetName } from '../targets/routed';
 import type { Target } from '../targets/target';
 import { Fault } from './fault';
 import type { NotebookFile } from './notebook';
@@ -59,7 +59,7 @@ export function warmFor(
     await bringInputs(task, openArtifacts(config.artifacts, config.bucket));
   };
   if (name !== 'local') {
-    const target = new Routed(name, { local: () => makeLocal().target, kubernetes: makeKubernetes }, pods, before);
+    const target = new Routed(name, { local: () => makeLocal().target, kubernetes: makeKubernetes }, podsOfARun, before);
     return { target, ready: () => target.prepare(), lazy: false };
   }
   const local = makeLocal();
@@ -67,9 +67,6 @@ export function warmFor(
   target.prepare().catch(() => {});
   return { target, python: local.python, ready: () => local.target.warm(), lazy };
 }
-
-/** Pods of one run at once: the cluster says how many more there can be. */
-const pods = 100;
 
 function usual(place: string): string {
   try {

@@ -14,7 +14,7 @@ import { attemptFolder } from '../targets/attempt';
 import type { Lent, Pool } from '../targets/local/pool';
 import { readSaid } from '../targets/local/said';
 import { TargetProblem } from '../targets/problem';
-import { Routed, targetName } from '../targets/routed';
+import { podsOfARun, Routed, targetName } from '../targets/routed';
 import type { AttemptId, Target } from '../targets/target';
 import { CellBoard } from './cells';
 import { Others } from './others';
@@ -46,8 +46,6 @@ export const openRuns = (options: RunsOptions): Runs => new Many(options);
 /** What a service's claims end with: its runs go on after a restart, where a command's are ended. */
 const kind = 'service';
 const abandoned = 'the process that ran it ended; it can be resumed';
-/** Pods of one run at once: the cluster says how many more there can be. */
-const podsOfARun = 100;
 /** Milliseconds before a run that could not be taken up is tried again. */
 const patience = 10_000;
 

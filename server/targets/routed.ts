@@ -11,6 +11,9 @@ import type { AttemptId, Target, TargetEvent } from './target';
 /** What people may call a target, and what it is called here. */
 const names: Record<string, string> = { local: 'local', kubernetes: 'kubernetes', k8s: 'kubernetes' };
 
+/** Pods of one run at once: the cluster says how many more there can be. */
+export const podsOfARun = 100;
+
 /** The target's own name. Throws a `TargetProblem` for one that does not exist. */
 export function targetName(text: string): string {
   if (Object.hasOwn(names, text)) return names[text]!;

@@ -29,13 +29,12 @@
  *   GET  pipelines/{pipeline}/versions/{n}/notebook     the notebook as it was
  */
 import type { Digest, Preview } from './artifact';
-import type { TaskError } from './failure';
 import type { Instant } from './instant';
 import type { Notebook } from './notebook';
 import type { Literal } from './parameter';
 import type { Pipeline } from './pipeline';
 import type { Problem } from './problem';
-import type { AttemptStatus, Overhead, RunEvent, RunStatus, StepRunStatus } from './run';
+import type { Attempt, RunEvent, RunStatus, StepRun, StepRunStatus } from './run';
 import type { TaskEvent } from './task';
 
 /** One page of a list; `next` is the cursor of the page after it, absent on the last. */
@@ -173,31 +172,14 @@ export interface RunDetail extends RunSummary {
   cells: CellRun[];
 }
 
-export interface StepRunView {
-  step: string;
-  status: StepRunStatus;
-  /** How many attempts it has had. */
-  attempts: number;
-  /** The unit it runs in, when steps were joined (`load+train`); logs and attempts go by it. */
-  unit?: string;
-  reason?: string;
-  started?: Instant;
-  ended?: Instant;
-}
+/** Of a step run, what is for everybody: a field that is added there is not told until it is named here. */
+export type StepRunView = Pick<StepRun, 'step' | 'status' | 'attempts' | 'unit' | 'reason' | 'started' | 'ended'>;
 
-export interface AttemptView {
-  /** The step, or the unit it ran. */
-  step: string;
-  attempt: number;
-  status: AttemptStatus;
-  error?: TaskError;
-  overhead?: Overhead;
-  /** Bytes. */
-  peakMemory?: number;
-  cpuSeconds?: number;
-  started?: Instant;
-  ended?: Instant;
-}
+/** Of an attempt likewise; its token never. */
+export type AttemptView = Pick<
+  Attempt,
+  'step' | 'attempt' | 'status' | 'error' | 'overhead' | 'peakMemory' | 'cpuSeconds' | 'started' | 'ended'
+>;
 
 /** Where one code cell stands in a run: where its step stands, `queued` while the step runs and the cell's turn has not come. */
 export interface CellRun {

@@ -158,6 +158,7 @@ export interface Attempt {
   status: AttemptStatus;
   error?: TaskError;
   overhead?: Overhead;
+  /** Bytes. */
   peakMemory?: number;
   cpuSeconds?: number;
   result?: Digest;
